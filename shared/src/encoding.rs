@@ -1,6 +1,9 @@
-//! base64url without padding (RFC 4648, section 5), strict: no foreign characters, spare bits zero.
+//! base64url without padding (RFC 4648, section 5), strict: no foreign characters, spare bits zero. And its relatives, where others use them.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 
 /// Encodes bytes.
 #[must_use]
@@ -28,6 +31,18 @@ pub fn from_base64url_into(text: &[u8], bytes: &mut [u8]) -> Option<()> {
 pub fn base64url_into(bytes: &[u8], text: &mut [u8]) {
     let written = URL_SAFE_NO_PAD.encode_slice(bytes, text).expect("the caller made room for the encoding");
     debug_assert_eq!(written, text.len());
+}
+
+/// Encodes bytes in the standard alphabet, with padding, as PEM and API Gateway do.
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Decodes the standard alphabet; `None` when it is not strictly that.
+#[must_use]
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
 }
 
 /// Writes bytes as lower-case hexadecimal digits.

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     crypto::sha256,
-    encoding::{base64url, from_base64url},
+    encoding::{base64, base64url, from_base64, from_base64url},
     secret::Secret,
 };
 
@@ -269,15 +269,13 @@ pub mod cbc_hmac {
 }
 
 fn pem_body(pem: &str, label: &str) -> Option<Vec<u8>> {
-    use base64::{Engine, engine::general_purpose::STANDARD};
     let body = pem.trim().strip_prefix(&format!("-----BEGIN {label}-----"))?.strip_suffix(&format!("-----END {label}-----"))?;
     let body: String = body.split_ascii_whitespace().collect();
-    STANDARD.decode(body).ok()
+    from_base64(&body)
 }
 
 fn to_pem(der: &[u8], label: &str) -> String {
-    use base64::{Engine, engine::general_purpose::STANDARD};
-    let body = STANDARD.encode(der);
+    let body = base64(der);
     let lines: Vec<_> = body.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
