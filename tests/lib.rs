@@ -1,1 +1,1 @@
-
+//! The promises are tests: see promises.rs.

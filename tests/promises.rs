@@ -1,1 +1,3 @@
+//! What the suite promises: a module a noun, and the house they live in.
 
+mod house;

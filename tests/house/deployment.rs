@@ -1,0 +1,168 @@
+//! Limits, tables, logs, the sealed room, and the environment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_norway::Value;
+
+use super::{
+    sources,
+    template::{Template, events, get, names, text, texts},
+};
+
+/// API Gateway waits no longer for a REST API.
+const GATEWAY_WAITS: u64 = 29;
+
+/// The tables with items that end: the proxy's init tokens, and counts long reported.
+const EXPIRING: [&str; 2] = ["UsageTable", "VaultTable"];
+
+/// What a setting reads and the template does not set, and why.
+const SET_ELSEWHERE: [(&str, &str); 8] = [
+    ("AWS_REGION", "Lambda's own; on a desk it comes from the environment file"),
+    ("AWS_ACCESS_KEY_ID", "Lambda's own; on a desk it comes from the environment file"),
+    ("AWS_SECRET_ACCESS_KEY", "Lambda's own; on a desk it comes from the environment file"),
+    ("AWS_ENDPOINT_URL_DYNAMODB", "only of a desk"),
+    ("MODEL_DIRECTORY", "SageMaker has one place for models"),
+    ("SAGEMAKER_BIND_TO_PORT", "SageMaker's own"),
+    ("RAMPWAY_BIND", "only of a desk: it narrows the transcoder to loopback"),
+    ("MAX_BODY_BYTES", "its default is what batch transform may send"),
+];
+
+#[test]
+fn no_function_outlives_the_gateway() {
+    let template = Template::read();
+    let mut doors = 0;
+    for (name, function) in template.functions().iter().filter(|(_, function)| !events(function, "Api").is_empty()) {
+        let timeout = template.setting(function, "Timeout").and_then(Value::as_u64).expect("a time-out is a number");
+        assert!(timeout < GATEWAY_WAITS, "{name} may run {timeout} s: the gateway answers its caller before");
+        doors += 1;
+    }
+    assert!(doors > 0, "no function has a route");
+}
+
+#[test]
+fn every_table_is_sealed_and_can_be_restored() {
+    for (name, table) in Template::read().resources("AWS::DynamoDB::Table") {
+        let at = |path: &[&str]| text(get(table, &[&["Properties"], path].concat()));
+        assert_eq!(at(&["SSESpecification", "SSEEnabled"]), "true", "{name}");
+        assert_eq!(at(&["SSESpecification", "KMSMasterKeyId"]), "!GetAtt VaultKey.Arn", "{name}");
+        assert_eq!(at(&["PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"]), "true", "{name}");
+        assert_eq!(text(get(table, &["DeletionPolicy"])), "Retain", "{name}");
+        assert_eq!(text(get(table, &["UpdateReplacePolicy"])), "Retain", "{name}");
+    }
+}
+
+#[test]
+fn what_expires_is_swept() {
+    let template = Template::read();
+    let ttl = |table| text(get(table, &["Properties", "TimeToLiveSpecification", "AttributeName"]));
+    let tables = template.resources("AWS::DynamoDB::Table");
+    let swept: BTreeSet<&str> = tables.iter().filter(|(_, table)| ttl(table) == "expires_at").map(|(name, _)| *name).collect();
+    assert_eq!(swept, BTreeSet::from(EXPIRING));
+    let writers = sources(&["shared/cloud/src"]).iter().filter(|(_, text)| text.contains("expires_at")).count();
+    assert_eq!(writers, EXPIRING.len(), "each of {EXPIRING:?} has one file that writes `expires_at`");
+}
+
+#[test]
+fn the_sealed_room_has_no_network() {
+    for (name, model) in Template::read().resources("AWS::SageMaker::Model") {
+        assert_eq!(text(get(model, &["Properties", "EnableNetworkIsolation"])), "true", "{name}");
+        assert!(get(model, &["Properties", "VpcConfig"]).is_none(), "{name} is in a network");
+    }
+}
+
+#[test]
+fn keys_rotate() {
+    for (name, key) in Template::read().resources("AWS::KMS::Key") {
+        assert_eq!(text(get(key, &["Properties", "EnableKeyRotation"])), "true", "{name}");
+    }
+}
+
+#[test]
+fn every_log_is_sealed_and_ends() {
+    let template = Template::read();
+    let groups = template.resources("AWS::Logs::LogGroup");
+    for (name, group) in &groups {
+        assert_eq!(text(get(group, &["Properties", "KmsKeyId"])), "!GetAtt VaultKey.Arn", "{name}");
+        assert_eq!(text(get(group, &["Properties", "RetentionInDays"])), "!Ref LogRetentionDays", "{name}");
+    }
+    for (name, function) in template.functions() {
+        let group = text(get(function, &["Properties", "LoggingConfig", "LogGroup"]));
+        let group = group.strip_prefix("!Ref ").unwrap_or_default();
+        assert!(groups.iter().any(|(name, _)| *name == group), "{name} logs into {group:?}, which the template does not make");
+    }
+}
+
+#[test]
+fn logs_hold_nothing_that_a_caller_wrote() {
+    let template = Template::read();
+    let format = text(template.get(&["Globals", "Api", "AccessLogSetting", "Format"]));
+    assert!(format.contains("$context.resourcePath"), "{format}");
+    for written in ["$input", "$context.path", "requestOverride", "querystring", "userAgent", "authorizer"] {
+        assert!(!format.contains(written), "the access log holds {written}");
+    }
+    let settings = template.get(&["Globals", "Api", "MethodSettings"]).and_then(Value::as_sequence).expect("there are method settings");
+    for setting in settings {
+        assert_eq!(text(get(setting, &["DataTraceEnabled"])), "false", "a data trace logs bodies");
+    }
+}
+
+#[test]
+fn every_variable_that_is_set_is_read_and_every_one_that_is_read_is_set() {
+    let template = Template::read();
+    let mut set: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let everybody = names(template.get(&["Globals", "Function", "Environment", "Variables"]));
+    for (_, function) in template.functions() {
+        let own = names(get(function, &["Properties", "Environment", "Variables"]));
+        set.entry("shared/cloud/src/setting.rs").or_default().extend(own.into_iter().chain(everybody.clone()));
+    }
+    for (_, model) in template.resources("AWS::SageMaker::Model") {
+        let own = names(get(model, &["Properties", "PrimaryContainer", "Environment"]));
+        set.entry("functions/transcoder/src/setting.rs").or_default().extend(own);
+    }
+    let mut elsewhere: BTreeSet<&str> = SET_ELSEWHERE.map(|(name, _)| name).into();
+    for (setting, set) in set {
+        let read = variables(&super::read(setting));
+        assert!(!read.is_empty(), "{setting} reads nothing");
+        for name in &set {
+            assert!(read.contains(name), "the template sets {name}, and {setting} does not read it");
+        }
+        for name in read.iter().filter(|name| !set.contains(*name)) {
+            assert!(SET_ELSEWHERE.iter().any(|(known, _)| known == name), "{setting} reads {name}, and the template does not set it");
+            elsewhere.remove(name.as_str());
+        }
+    }
+    assert_eq!(elsewhere, BTreeSet::new(), "no setting reads these any more");
+}
+
+/// The names of environment variables among a source's literals.
+fn variables(source: &str) -> BTreeSet<String> {
+    let literals = source.split('"').skip(1).step_by(2);
+    let is_name =
+        |text: &&str| text.len() > 3 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    literals.filter(is_name).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_administrator_is_told_of_every_table() {
+    let template = Template::read();
+    let told = template.get(&["Outputs", "AdminEnvironment", "Value"]).map(|value| serde_norway::to_string(value).expect("YAML is YAML"));
+    let told = told.expect("the template tells the administrator's environment");
+    for (name, _) in template.resources("AWS::DynamoDB::Table") {
+        assert!(told.contains(&format!("_TABLE=${{{name}}}")), "AdminEnvironment says nothing of {name}");
+    }
+    for name in ["AWS_REGION=", "ISSUER=", "MASTER_KEY=", "AUTHORITY_URL="] {
+        assert!(told.contains(name), "AdminEnvironment says nothing of {name}");
+    }
+}
+
+#[test]
+fn every_function_runs_the_same_way() {
+    let template = Template::read();
+    for (name, function) in template.functions() {
+        let setting = |key| text(template.setting(function, key));
+        assert_eq!((setting("Runtime").as_str(), setting("Handler").as_str()), ("provided.al2023", "bootstrap"), "{name}");
+        assert_eq!(texts(template.setting(function, "Architectures")), ["!Ref Architecture"], "{name}");
+        assert_eq!(text(get(function, &["Metadata", "BuildMethod"])), "rust-cargolambda", "{name}");
+        assert!(super::root().join("functions").join(name).join("Cargo.toml").exists(), "{name} has no package");
+    }
+}

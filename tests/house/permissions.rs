@@ -1,0 +1,169 @@
+//! Permissions are the calls that are made, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_norway::Value;
+
+use super::{
+    sources,
+    template::{Template, get, text, texts},
+};
+
+const ISSUERS: &[&str] = &["init_token", "auth_token", "id_api"];
+const EVERYBODY: &[&str] = &["init_token", "auth_token", "id_api", "sm_proxy", "usage"];
+/// An administrator comes with permissions of his own.
+const ADMINISTRATOR: &[&str] = &[];
+
+/// One call in the source: the file, the SDK's operation, the permission, what it is called on, and who gets there.
+type Call = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
+
+/// Every call to AWS under shared/cloud/src, once each.
+const CALLS: &[Call] = &[
+    ("identity/clients.rs", "get_item", "dynamodb:GetItem", "!GetAtt ClientsTable.Arn", ISSUERS),
+    ("identity/tables.rs", "query", "dynamodb:Query", "!GetAtt PermitsTable.Arn", ISSUERS),
+    ("identity/tables.rs", "query", "dynamodb:Query", "!GetAtt DomainsTable.Arn", &["init_token", "id_api"]),
+    ("identity/keyring.rs", "scan", "dynamodb:Scan", "!GetAtt SigningKeysTable.Arn", ISSUERS),
+    ("identity/usage.rs", "update_item", "dynamodb:UpdateItem", "!GetAtt MetricsTable.Arn", &["id_api"]),
+    ("identity/usage.rs", "query", "dynamodb:Query", "!GetAtt MetricsTable.Arn", ADMINISTRATOR),
+    // A transaction has no permission of its own: it needs those of what is in it, here updates.
+    ("identity/usage.rs", "transact_write_items", "dynamodb:UpdateItem", "!GetAtt UsageTable.Arn", &["sm_proxy"]),
+    ("identity/usage.rs", "query", "dynamodb:Query", "!Sub ${UsageTable.Arn}/index/pending", &["usage"]),
+    ("identity/usage.rs", "query", "dynamodb:Query", "!GetAtt UsageTable.Arn", &["usage"]),
+    ("identity/usage.rs", "update_item", "dynamodb:UpdateItem", "!GetAtt UsageTable.Arn", &["usage"]),
+    ("identity/customer.rs", "get_item", "dynamodb:GetItem", "!GetAtt VaultTable.Arn", &["sm_proxy", "usage"]),
+    ("identity/customer.rs", "put_item", "dynamodb:PutItem", "!GetAtt VaultTable.Arn", &["sm_proxy"]),
+    ("identity/customer.rs", "put_item", "dynamodb:PutItem", "!GetAtt VaultTable.Arn", &["sm_proxy"]),
+    ("identity/customer.rs", "scan", "dynamodb:Scan", "!GetAtt VaultTable.Arn", &["sm_proxy"]),
+    ("identity/endpoint.rs", "invoke_endpoint", "sagemaker:InvokeEndpoint", "!Ref TranscoderEndpoint", &["sm_proxy"]),
+    ("vault.rs", "decrypt", "kms:Decrypt", "!GetAtt VaultKey.Arn", EVERYBODY),
+    ("vault.rs", "generate_data_key", "kms:GenerateDataKey", "!GetAtt VaultKey.Arn", &["sm_proxy"]),
+];
+
+/// The administration's calls.
+const ADMINISTRATION: &str = "identity/admin.rs";
+
+/// The SDKs' operations that anything here might come to call.
+const OPERATIONS: [&str; 19] = [
+    "get_item",
+    "query",
+    "scan",
+    "put_item",
+    "update_item",
+    "delete_item",
+    "transact_write_items",
+    "transact_get_items",
+    "batch_get_item",
+    "batch_write_item",
+    "execute_statement",
+    "invoke_endpoint",
+    "invoke_endpoint_async",
+    "encrypt",
+    "decrypt",
+    "re_encrypt",
+    "generate_data_key",
+    "generate_data_key_without_plaintext",
+    "create_grant",
+];
+
+/// Where AWS knows no resource, `*` is all there is.
+const NAMELESS: [(&str, &str); 4] = [
+    ("TracePolicy", "xray:PutTraceSegments"),
+    ("TracePolicy", "xray:PutTelemetryRecords"),
+    ("TranscoderRole", "ecr:GetAuthorizationToken"),
+    ("TranscoderRole", "cloudwatch:PutMetricData"),
+];
+
+/// What AWS's own policies are attached to, and why.
+const MANAGED: [(&str, &str); 1] = [("ApiGatewayLogRole", "API Gateway refuses a role that may do less")];
+
+/// The statements of a role or a managed policy: what may be done, and on what.
+fn statements(resource: &Value) -> Vec<(Vec<String>, Vec<String>)> {
+    let inline = get(resource, &["Properties", "Policies"]).and_then(Value::as_sequence).into_iter().flatten();
+    let documents = inline.filter_map(|policy| policy.get("PolicyDocument")).chain(get(resource, &["Properties", "PolicyDocument"]));
+    let statements = documents.filter_map(|document| document.get("Statement")).filter_map(Value::as_sequence).flatten();
+    statements.map(|statement| (texts(statement.get("Action")), texts(statement.get("Resource")))).collect()
+}
+
+#[test]
+fn functions_may_do_what_they_call_and_nothing_else() {
+    let template = Template::read();
+    for (name, function) in template.functions() {
+        let role = text(get(function, &["Properties", "Role"]));
+        let role = role.strip_prefix("!GetAtt ").and_then(|role| role.strip_suffix(".Arn")).expect("a function has a role of its own");
+        let log = text(get(function, &["Properties", "LoggingConfig", "LogGroup"])).replace("!Ref ", "!GetAtt ") + ".Arn";
+
+        let called =
+            CALLS.iter().filter(|(.., callers)| callers.contains(&name)).map(|(_, _, action, on, _)| ((*action).into(), (*on).into()));
+        let logged = ["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| (action.to_owned(), log.clone()));
+        let called: BTreeSet<(String, String)> = called.chain(logged).collect();
+        assert!(called.len() > 2, "{name} calls nothing");
+
+        let resource = template.get(&["Resources", role]).expect("the role is in the template");
+        let granted = statements(resource).into_iter();
+        let granted: BTreeSet<(String, String)> = granted
+            .flat_map(|(actions, on)| {
+                actions.into_iter().flat_map(move |action| on.clone().into_iter().map(move |on| (action.clone(), on)))
+            })
+            .collect();
+        assert_eq!(granted, called, "{name}: what its role grants, and what it calls");
+        assert_eq!(texts(get(resource, &["Properties", "ManagedPolicyArns"])), ["!Ref TracePolicy"], "{name}");
+    }
+}
+
+#[test]
+fn every_call_to_aws_is_known() {
+    let mut known: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (file, operation, ..) in CALLS {
+        *known.entry(((*file).into(), (*operation).into())).or_default() += 1;
+    }
+    let mut made: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (path, text) in sources(&["shared/cloud/src/"]) {
+        let file = path.trim_start_matches("shared/cloud/src/");
+        let mut found = 0;
+        for operation in OPERATIONS {
+            let count = text.matches(&format!(".{operation}()")).count();
+            if count > 0 && file != ADMINISTRATION {
+                made.insert((file.into(), operation.into()), count);
+            }
+            if !operation.contains("crypt") && !operation.contains("_key") && !operation.starts_with("invoke") {
+                found += count;
+            }
+        }
+        // Whoever reaches for the client calls it: an operation that is missing above would be seen here.
+        assert_eq!(found, text.matches(".dynamo()").count(), "{path}: calls to DynamoDB, and uses of its client");
+    }
+    assert_eq!(made, known, "the calls in the source, and those in CALLS");
+}
+
+#[test]
+fn the_functions_make_no_call_but_through_cloud() {
+    for (path, text) in sources(&["functions/"]).iter().filter(|(path, _)| !path.starts_with("functions/rampway/")) {
+        for operation in OPERATIONS {
+            assert!(!text.contains(&format!(".{operation}()")), "{path} calls {operation}");
+        }
+    }
+}
+
+#[test]
+fn no_policy_names_everything() {
+    let template = Template::read();
+    let mut nameless = BTreeSet::from(NAMELESS);
+    let policies = ["AWS::IAM::Role", "AWS::IAM::ManagedPolicy"].map(|kind| template.resources(kind)).concat();
+    for (name, policy) in policies {
+        for (actions, on) in statements(policy) {
+            assert!(!actions.is_empty() && !on.is_empty(), "{name} has a statement of nothing");
+            for action in &actions {
+                assert!(!action.contains('*'), "{name} may do {action}");
+                if on.iter().any(|on| on.contains('*')) {
+                    let reason = NAMELESS.iter().find(|(role, known)| *role == name && known == action);
+                    assert!(reason.is_some(), "{name} may do {action} on {on:?}");
+                    nameless.remove(reason.expect("it was just found"));
+                }
+            }
+        }
+        for arn in texts(get(policy, &["Properties", "ManagedPolicyArns"])).iter().filter(|arn| *arn != "!Ref TracePolicy") {
+            assert!(MANAGED.iter().any(|(role, _)| *role == name), "{name} has {arn}");
+        }
+    }
+    assert_eq!(nameless, BTreeSet::new(), "these need no `*` any more");
+}
