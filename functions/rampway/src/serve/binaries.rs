@@ -1,6 +1,7 @@
 //! The deployed binaries: where they lie, and how they come to lie there.
 
 use std::{
+    collections::BTreeSet,
     env,
     path::{Path, PathBuf},
     process::Command,
@@ -17,12 +18,12 @@ pub fn directory(needed: &[&str]) -> Result<PathBuf, Error> {
     let directory = own.parent().map(|folder| if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder });
     let directory = directory.unwrap_or(Path::new(".")).to_owned();
     if setting::started_by_cargo() {
-        // Once for all suites of a process.
-        static BUILT: Mutex<bool> = Mutex::new(false);
+        // Once in a process, however many suites it starts.
+        static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
         let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*built {
+        if !needed.iter().all(|binary| built.contains(*binary)) {
             build(&directory, needed)?;
-            *built = true;
+            built.extend(needed.iter().map(|binary| (*binary).to_owned()));
         }
     }
     match needed.iter().find(|binary| !directory.join(binary).is_file()) {

@@ -127,6 +127,11 @@ pub enum Error {
     Client,
 }
 
+/// Where a deployed binary lies, built if cargo started us.
+pub fn binary(name: &str) -> Result<PathBuf, Error> {
+    Ok(binaries::directory(&[name])?.join(name))
+}
+
 impl Error {
     fn seed(cause: admin::Error) -> Self {
         Self::Seed(Box::new(cause))
