@@ -1,1 +1,5 @@
+//! The `rampway` command as a library: what each subcommand does, for the command line and for the tests.
 
+pub mod cli;
+pub mod client;
+pub mod translate;
