@@ -1,1 +1,8 @@
+#![doc = include_str!("../../README.md")]
 
+pub mod crypto;
+pub mod encoding;
+pub mod fault;
+pub mod identity;
+pub mod manual;
+pub mod secret;

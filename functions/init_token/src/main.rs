@@ -1,1 +1,14 @@
-fn main() {}
+//! Mints the init token that brings domain keys to a client's transcoder.
+
+use cloud::{
+    gateway::{self, Error},
+    identity::authority::Issuer,
+    setting::Environment,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = Environment::process();
+    let issuer = Issuer::from_env(&environment).await?;
+    gateway::serve(&environment, async |request| issuer.init_token(request).await).await
+}

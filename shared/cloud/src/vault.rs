@@ -1,0 +1,223 @@
+//! DynamoDB, and the envelope around everything secret in it.
+//!
+//! A secret is sealed under a data key of its own ([`shared::crypto::jwe`], `dir`), the data key under the master key: KMS on AWS, a file on a
+//! desk. Both are bound to the item's name, so that a sealed value does not open in another item.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::{
+    Client,
+    config::Credentials,
+    error::{DisplayErrorContext, ProvideErrorMetadata},
+    types::AttributeValue,
+};
+use aws_sdk_kms::primitives::Blob;
+use shared::{
+    crypto::{derive, jwe, system_rng},
+    encoding::{base64url, from_base64url},
+    secret::Secret,
+};
+
+use crate::setting::{self, Desk, Environment};
+
+/// An item of a table.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// How many data keys a warm function remembers.
+const REMEMBERED: usize = 1000;
+
+/// Tables and the master key.
+pub struct Vault {
+    dynamo: Client,
+    master: MasterKey,
+    /// Data keys that were opened, by their wrapped form: a warm function asks KMS once for each.
+    opened: Mutex<HashMap<Vec<u8>, Secret<64>>>,
+}
+
+enum MasterKey {
+    Kms { client: aws_sdk_kms::Client, key: String },
+    File(Secret<64>),
+}
+
+/// Why the vault did not give or take something.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting.
+    #[error(transparent)]
+    Setting(#[from] setting::Error),
+    /// DynamoDB or KMS refused or did not answer.
+    #[error("{service} failed: {cause}")]
+    Service {
+        /// Which of them.
+        service: &'static str,
+        /// The SDK's account of it.
+        cause: String,
+    },
+    /// A condition of a write did not hold.
+    #[error("the condition of a write did not hold")]
+    Condition,
+    /// The master key's file.
+    #[error("the master key's file {path}: {cause}")]
+    MasterKey {
+        /// Where it should be.
+        path: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A sealed value does not open under its item's name.
+    #[error("the sealed value of {0} does not open: it was altered, moved, or sealed under another master key")]
+    Sealed(String),
+    /// An item lacks an attribute or has it in another form.
+    #[error("an item has no readable attribute {0}")]
+    Attribute(&'static str),
+}
+
+impl Vault {
+    /// Connects to DynamoDB and finds the master key.
+    pub async fn connect(environment: &Environment) -> Result<Self, Error> {
+        let desk = environment.desk();
+        let sdk = sdk(desk.as_ref()).await;
+        let mut config = aws_sdk_dynamodb::config::Builder::from(&sdk).timeout_config(
+            TimeoutConfig::builder().operation_timeout(Duration::from_secs(8)).operation_attempt_timeout(Duration::from_secs(3)).build(),
+        );
+        if let Some(desk) = desk {
+            config = config.endpoint_url(desk.dynamodb);
+        }
+        let master = environment.master_key()?;
+        let master = match master.strip_prefix("file:") {
+            Some(path) => MasterKey::File(read_master_key(path)?),
+            None => MasterKey::Kms { client: aws_sdk_kms::Client::new(&sdk), key: master },
+        };
+        Ok(Self { dynamo: Client::from_conf(config.build()), master, opened: Mutex::default() })
+    }
+
+    /// The tables.
+    pub const fn dynamo(&self) -> &Client {
+        &self.dynamo
+    }
+
+    /// Seals a secret for the item that `label` names.
+    pub async fn seal(&self, label: &str, secret: &[u8]) -> Result<AttributeValue, Error> {
+        let (key, wrapped) = match &self.master {
+            MasterKey::File(master) => {
+                let key = Secret::generate(&mut system_rng());
+                let wrapped = jwe::seal(master, label, key.expose(), &mut system_rng()).into_bytes();
+                (key, wrapped)
+            }
+            MasterKey::Kms { client, key } => {
+                let made = client.generate_data_key().key_id(key).number_of_bytes(64).encryption_context("item", label).send().await;
+                let made = made.map_err(service("KMS"))?;
+                let key = made.plaintext().and_then(|key| Secret::from_slice(key.as_ref()));
+                let wrapped = made.ciphertext_blob().map(|blob| blob.as_ref().to_vec());
+                key.zip(wrapped).ok_or_else(|| Error::Service { service: "KMS", cause: "it made no data key".into() })?
+            }
+        };
+        let text = jwe::seal(&key, label, secret, &mut system_rng());
+        Ok(AttributeValue::S(format!("{}~{text}", base64url(&wrapped))))
+    }
+
+    /// Opens what [`Vault::seal`] sealed for the same item.
+    pub async fn open(&self, label: &str, item: &Item, attribute: &'static str) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
+        let broken = || Error::Sealed(label.into());
+        let (wrapped, text) = string(item, attribute)?.split_once('~').ok_or_else(broken)?;
+        let key = self.data_key(label, from_base64url(wrapped).ok_or_else(broken)?).await?;
+        jwe::open(&key, label, text).map_err(|_| broken())
+    }
+
+    async fn data_key(&self, label: &str, wrapped: Vec<u8>) -> Result<Secret<64>, Error> {
+        let broken = || Error::Sealed(label.into());
+        let (client, master) = match &self.master {
+            MasterKey::File(master) => {
+                let text = str::from_utf8(&wrapped).map_err(|_| broken())?;
+                return jwe::open(master, label, text).ok().and_then(|key| Secret::from_slice(&key)).ok_or_else(broken);
+            }
+            MasterKey::Kms { client, key } => (client, key),
+        };
+        if let Some(key) = self.remembered().get(&wrapped) {
+            return Ok(key.clone());
+        }
+        let opened =
+            client.decrypt().key_id(master).ciphertext_blob(Blob::new(wrapped.clone())).encryption_context("item", label).send().await;
+        let opened = opened.map_err(service("KMS"))?;
+        let key: Secret<64> = opened.plaintext().and_then(|key| Secret::from_slice(key.as_ref())).ok_or_else(broken)?;
+        let mut remembered = self.remembered();
+        if remembered.len() >= REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(wrapped, key.clone());
+        Ok(key)
+    }
+
+    fn remembered(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<u8>, Secret<64>>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The SDK's configuration: a desk's own, or what the SDK finds on AWS.
+async fn sdk(desk: Option<&Desk>) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(desk) = desk {
+        let credentials = Credentials::new(&desk.access_key, &desk.secret_key, None, None, "desk");
+        loader = loader.region(Region::new(desk.region.clone())).credentials_provider(credentials);
+    }
+    loader.load().await
+}
+
+fn read_master_key(path: &str) -> Result<Secret<64>, Error> {
+    use std::os::unix::fs::PermissionsExt;
+    let failed = |cause: String| Error::MasterKey { path: path.into(), cause };
+    let mode = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(failed(format!("others may read it (mode {:o}): it must be 0600", mode & 0o777)));
+    }
+    let bytes = zeroize::Zeroizing::new(std::fs::read(path).map_err(|error| failed(error.to_string()))?);
+    let master = Secret::<32>::from_slice(&bytes).ok_or_else(|| failed(format!("it holds {} bytes, not 32", bytes.len())))?;
+    Ok(derive(&master, "rampway master key 1"))
+}
+
+/// Tells of an SDK's failure; a condition that did not hold is told apart.
+pub fn service<E>(service: &'static str) -> impl Fn(E) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error,
+{
+    move |error| match error.code() {
+        Some("ConditionalCheckFailedException") => Error::Condition,
+        Some("TransactionCanceledException") if error.message().is_some_and(|reason| reason.contains("ConditionalCheckFailed")) => Error::Condition,
+        _ => Error::Service { service, cause: DisplayErrorContext(&error).to_string() },
+    }
+}
+
+/// A text attribute.
+pub fn string<'a>(item: &'a Item, attribute: &'static str) -> Result<&'a str, Error> {
+    item.get(attribute).and_then(|value| value.as_s().ok()).map(String::as_str).ok_or(Error::Attribute(attribute))
+}
+
+/// A number.
+pub fn number(item: &Item, attribute: &'static str) -> Result<u64, Error> {
+    optional_number(item, attribute)?.ok_or(Error::Attribute(attribute))
+}
+
+/// A number, if it is there.
+pub fn optional_number(item: &Item, attribute: &'static str) -> Result<Option<u64>, Error> {
+    let Some(value) = item.get(attribute) else {
+        return Ok(None);
+    };
+    value.as_n().ok().and_then(|number| number.parse().ok()).map(Some).ok_or(Error::Attribute(attribute))
+}
+
+/// Text as an attribute.
+pub fn s(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+/// A number as an attribute.
+#[must_use]
+pub fn n(number: u64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}

@@ -1,0 +1,223 @@
+//! The identifier: `prefix (2) + domain (4) + body`, the body base64url without padding.
+//!
+//! | prefix | kind | characters | body |
+//! |---|---|---|---|
+//! | `XY` | maintained | 49 | 32 bytes |
+//! | `Xi` | derived | 70 | 48 bytes |
+//! | `hY`, also written `HY` | household | 49 | 32 bytes |
+//! | `Xc` | placeholder of a cookie | 70 | 48 bytes |
+//! | `Xm` | placeholder of a mobile device | 70 | 48 bytes |
+//!
+//! A body is a tag of 16 bytes and a payload of 16 or 32, encrypted ([`crate::crypto::siv`]).
+
+use std::fmt;
+
+use super::Domain;
+use crate::{
+    crypto::siv::TAG,
+    encoding::{base64url_into, from_base64url_into},
+};
+
+/// The most characters that an identifier has.
+pub const MAX_LEN: usize = 70;
+
+const HEAD: usize = 6;
+const MAX_PAYLOAD: usize = 32;
+
+/// What an identifier stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// `XY`: a person known by more than one touchpoint.
+    Maintained,
+    /// `Xi`: derived from one touchpoint, such as a hashed e-mail address.
+    Derived,
+    /// `hY`: a household.
+    Household,
+    /// `Xc`: a placeholder of a cookie.
+    Cookie,
+    /// `Xm`: a placeholder of a mobile device.
+    Mobile,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Maintained, Self::Derived, Self::Household, Self::Cookie, Self::Mobile];
+
+    /// The kind of a prefix.
+    #[must_use]
+    pub const fn from_prefix(prefix: [u8; 2]) -> Option<Self> {
+        Some(match &prefix {
+            b"XY" => Self::Maintained,
+            b"Xi" => Self::Derived,
+            b"hY" | b"HY" => Self::Household,
+            b"Xc" => Self::Cookie,
+            b"Xm" => Self::Mobile,
+            _ => return None,
+        })
+    }
+
+    /// The prefix, in its first spelling.
+    #[must_use]
+    pub const fn prefix(self) -> &'static [u8; 2] {
+        match self {
+            Self::Maintained => b"XY",
+            Self::Derived => b"Xi",
+            Self::Household => b"hY",
+            Self::Cookie => b"Xc",
+            Self::Mobile => b"Xm",
+        }
+    }
+
+    /// Bytes of the native payload: 16 or 32.
+    #[must_use]
+    pub const fn payload_len(self) -> usize {
+        match self {
+            Self::Maintained | Self::Household => 16,
+            Self::Derived | Self::Cookie | Self::Mobile => 32,
+        }
+    }
+
+    /// Characters of the identifier: 49 or 70.
+    #[must_use]
+    pub const fn text_len(self) -> usize {
+        HEAD + ((TAG + self.payload_len()) * 4).div_ceil(3)
+    }
+
+    /// The associated data that binds prefix and domain to the body.
+    #[must_use]
+    pub fn label(self, domain: Domain) -> [u8; HEAD] {
+        let ([p0, p1], [d0, d1, d2, d3]) = (*self.prefix(), *domain.as_bytes());
+        [p0, p1, d0, d1, d2, d3]
+    }
+}
+
+/// What is wrong with the form of an identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// The prefix is of no known kind.
+    #[error("an id begins with XY, Xi, hY, Xc or Xm")]
+    Prefix,
+    /// The domain is not four letters or digits.
+    #[error("characters 3 to 6 of an id are its domain: four letters or digits")]
+    Domain,
+    /// The length is not the kind's.
+    #[error("an id of this kind has {expected} characters, not {found}")]
+    Length {
+        /// The kind's length, in characters.
+        expected: usize,
+        /// The length found, in bytes.
+        found: usize,
+    },
+    /// The body is not base64url, or its spare bits are not zero.
+    #[error("the body of an id is base64url without padding, its spare bits zero")]
+    Body,
+}
+
+/// An identifier, decoded but not yet decrypted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Id {
+    /// What it stands for.
+    pub kind: Kind,
+    /// The domain it is encoded in.
+    pub domain: Domain,
+    body: [u8; TAG + MAX_PAYLOAD],
+}
+
+impl Id {
+    /// Decodes the text of an identifier.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let text = text.as_bytes();
+        let Some((&[p0, p1, d0, d1, d2, d3], rest)) = text.split_first_chunk::<HEAD>() else {
+            return Err(Malformed::Prefix);
+        };
+        let kind = Kind::from_prefix([p0, p1]).ok_or(Malformed::Prefix)?;
+        let domain = Domain::from_bytes([d0, d1, d2, d3]).map_err(|_| Malformed::Domain)?;
+        if text.len() != kind.text_len() {
+            return Err(Malformed::Length { expected: kind.text_len(), found: text.len() });
+        }
+        let mut body = [0; TAG + MAX_PAYLOAD];
+        from_base64url_into(rest, &mut body[..TAG + kind.payload_len()]).ok_or(Malformed::Body)?;
+        Ok(Self { kind, domain, body })
+    }
+
+    /// An identifier of its parts.
+    ///
+    /// # Panics
+    /// When the payload has not the kind's length.
+    #[must_use]
+    pub fn new(kind: Kind, domain: Domain, tag: [u8; TAG], payload: &[u8]) -> Self {
+        assert_eq!(payload.len(), kind.payload_len(), "a payload has its kind's length");
+        let mut body = [0; TAG + MAX_PAYLOAD];
+        body[..TAG].copy_from_slice(&tag);
+        body[TAG..TAG + payload.len()].copy_from_slice(payload);
+        Self { kind, domain, body }
+    }
+
+    /// The tag before the payload.
+    #[must_use]
+    pub fn tag(&self) -> [u8; TAG] {
+        *self.body.first_chunk().expect("a body begins with its tag")
+    }
+
+    /// The encrypted payload.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.body[TAG..TAG + self.kind.payload_len()]
+    }
+
+    /// Writes the text into `room` and gives it.
+    pub fn write<'a>(&self, room: &'a mut [u8; MAX_LEN]) -> &'a str {
+        let text = &mut room[..self.kind.text_len()];
+        let (head, rest) = text.split_at_mut(HEAD);
+        head.copy_from_slice(&self.kind.label(self.domain));
+        base64url_into(&self.body[..TAG + self.kind.payload_len()], rest);
+        str::from_utf8(text).expect("a label and base64url are ASCII")
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.write(&mut [0; MAX_LEN]))
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The shapes that the vendor's public pages print.
+    const MAINTAINED: &str = "XY1005wXyWPB1SgpMUKIpzA0I3UaLEz-2lg0wFAr1PWK7FMhs";
+    const DERIVED: &str = "Xi1005p_iYcKP7ZlvFwwK9EwR8GKl_VJqIWUhEaAFmHLAjNOQ9b6OQzSkA43XiVFcTYQ9X";
+
+    #[test]
+    fn genuine_shapes_are_read_and_written() {
+        for (text, kind) in [(MAINTAINED, Kind::Maintained), (DERIVED, Kind::Derived)] {
+            let id = Id::parse(text).unwrap();
+            assert_eq!((id.kind, id.domain.as_str(), id.to_string()), (kind, "1005", text.into()));
+        }
+    }
+
+    #[test]
+    fn a_household_has_two_spellings_and_is_written_in_the_first() {
+        let text = MAINTAINED.replacen("XY", "HY", 1);
+        assert_eq!(Id::parse(&text).unwrap().to_string(), MAINTAINED.replacen("XY", "hY", 1));
+    }
+
+    #[test]
+    fn what_is_not_an_id_is_told_apart() {
+        assert_eq!(Id::parse(""), Err(Malformed::Prefix));
+        assert_eq!(Id::parse("hello, world"), Err(Malformed::Prefix));
+        assert_eq!(Id::parse(&MAINTAINED.replace("1005", "10.5")), Err(Malformed::Domain));
+        assert_eq!(Id::parse(&MAINTAINED[..48]), Err(Malformed::Length { expected: 49, found: 48 }));
+        assert_eq!(Id::parse(&MAINTAINED.replace('-', "+")), Err(Malformed::Body));
+        let spare = format!("{}t", &MAINTAINED[..48]);
+        assert_eq!(Id::parse(&spare), Err(Malformed::Body));
+    }
+}

@@ -1,0 +1,141 @@
+//! Scopes: the directions in which a client may translate.
+//!
+//! A direction is in a client's scopes only while the orders of both owners stand: the source domain's *grant* and the target domain's
+//! *acceptance*. Each may lapse; revoking one takes effect at the client's next token.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Code, Domain};
+
+/// From one domain to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Direction {
+    /// The domain of the ids sent.
+    pub from: Domain,
+    /// The domain of the ids that come back.
+    pub to: Domain,
+}
+
+/// One owner's permission order: until when it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order {
+    /// Until it is revoked.
+    Standing,
+    /// Until a second since 1970.
+    Until(u64),
+}
+
+impl Order {
+    /// Whether it stands at `now`, in seconds since 1970.
+    #[must_use]
+    pub const fn stands(self, now: u64) -> bool {
+        match self {
+            Self::Standing => true,
+            Self::Until(end) => now < end,
+        }
+    }
+}
+
+/// What both owners have ordered of one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Permit {
+    /// The order of the source domain's owner.
+    pub granted: Option<Order>,
+    /// The order of the target domain's owner.
+    pub accepted: Option<Order>,
+}
+
+impl Permit {
+    /// Whether both orders stand.
+    #[must_use]
+    pub fn stands(&self, now: u64) -> bool {
+        [self.granted, self.accepted].iter().all(|order| order.is_some_and(|order| order.stands(now)))
+    }
+}
+
+/// A client's directions, as its tokens carry them: `[{"from":"1005","to":["1006"]}]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Scope>", into = "Vec<Scope>")]
+pub struct Scopes(BTreeMap<Domain, BTreeSet<Domain>>);
+
+#[derive(Serialize, Deserialize)]
+struct Scope {
+    from: Domain,
+    to: BTreeSet<Domain>,
+}
+
+impl Scopes {
+    /// Checks one direction: [`Code::S009`] when nothing may go from its source, [`Code::S010`] when it is the target that is not allowed.
+    pub fn check(&self, direction: Direction) -> Result<(), Code> {
+        let targets = self.0.get(&direction.from).ok_or(Code::S009)?;
+        targets.contains(&direction.to).then_some(()).ok_or(Code::S010)
+    }
+
+    /// Every direction, sorted.
+    pub fn directions(&self) -> impl Iterator<Item = Direction> {
+        self.0.iter().flat_map(|(&from, targets)| targets.iter().map(move |&to| Direction { from, to }))
+    }
+
+    /// Every domain on either side.
+    #[must_use]
+    pub fn domains(&self) -> BTreeSet<Domain> {
+        self.directions().flat_map(|direction| [direction.from, direction.to]).collect()
+    }
+}
+
+impl FromIterator<Direction> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Direction>>(directions: I) -> Self {
+        let mut scopes = Self::default();
+        for Direction { from, to } in directions {
+            scopes.0.entry(from).or_default().insert(to);
+        }
+        scopes
+    }
+}
+
+impl From<Vec<Scope>> for Scopes {
+    fn from(list: Vec<Scope>) -> Self {
+        list.into_iter().flat_map(|Scope { from, to }| to.into_iter().map(move |to| Direction { from, to })).collect()
+    }
+}
+
+impl From<Scopes> for Vec<Scope> {
+    fn from(scopes: Scopes) -> Self {
+        scopes.0.into_iter().map(|(from, to)| Scope { from, to }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn direction(from: &str, to: &str) -> Direction {
+        Direction { from: from.parse().unwrap(), to: to.parse().unwrap() }
+    }
+
+    #[test]
+    fn scopes_are_written_as_documented() {
+        let scopes: Scopes = [direction("1005", "1006"), direction("1005", "1007")].into_iter().collect();
+        let text = r#"[{"from":"1005","to":["1006","1007"]}]"#;
+        assert_eq!(serde_json::to_string(&scopes).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Scopes>(text).unwrap(), scopes);
+    }
+
+    #[test]
+    fn a_refusal_names_the_side() {
+        let scopes: Scopes = [direction("1005", "1006")].into_iter().collect();
+        assert_eq!(scopes.check(direction("1005", "1006")), Ok(()));
+        assert_eq!(scopes.check(direction("1006", "1005")), Err(Code::S009));
+        assert_eq!(scopes.check(direction("1005", "1007")), Err(Code::S010));
+    }
+
+    #[test]
+    fn a_permit_stands_only_while_both_orders_do() {
+        let both = Permit { granted: Some(Order::Standing), accepted: Some(Order::Until(10)) };
+        assert!(both.stands(9));
+        assert!(!both.stands(10));
+        assert!(!Permit { accepted: None, ..both }.stands(9));
+    }
+}

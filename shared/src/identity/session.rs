@@ -1,0 +1,159 @@
+//! A session: one client's domain keys as a transcoder holds them, expanded and ready, until the packet's end.
+
+use std::collections::HashMap;
+
+use super::{Code, Direction, Domain, Id, Kind, Packet, packet::KeyVersion};
+use crate::crypto::siv;
+
+/// One client's keys, ready for use.
+pub struct Session {
+    packet_id: String,
+    client_id: String,
+    expires: u64,
+    domains: HashMap<Domain, Vec<Version>>,
+}
+
+/// One version of a domain's key, expanded once.
+struct Version {
+    kid: String,
+    not_before: u64,
+    not_after: Option<u64>,
+    key: siv::Key,
+    masks: [siv::Mask; Kind::ALL.len()],
+}
+
+/// The keys of one direction at one moment.
+pub struct Pair<'a> {
+    /// Every usable version of the source's key: the current one first.
+    sources: Vec<&'a Version>,
+    to: Domain,
+    target: &'a Version,
+}
+
+/// An identifier in its new domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Translated {
+    /// The identifier.
+    pub id: Id,
+    /// Whether it came under a version other than its domain's current one.
+    pub previous: bool,
+}
+
+impl Session {
+    /// Expands a packet's keys.
+    #[must_use]
+    pub fn new(packet: Packet) -> Self {
+        let Packet { id, client_id, expires, domains } = packet;
+        let domains = domains
+            .into_iter()
+            .map(|entry| (entry.domain, entry.keys.into_iter().map(|key| Version::new(entry.domain, key)).collect()))
+            .collect();
+        Self { packet_id: id, client_id, expires, domains }
+    }
+
+    /// The packet's name.
+    #[must_use]
+    pub fn packet_id(&self) -> &str {
+        &self.packet_id
+    }
+
+    /// Whose keys these are.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// When the keys must be dropped, in seconds since 1970.
+    #[must_use]
+    pub const fn expires(&self) -> u64 {
+        self.expires
+    }
+
+    /// The names of each domain's keys: no secrets.
+    pub fn kids(&self) -> impl Iterator<Item = (Domain, Vec<&str>)> {
+        self.domains.iter().map(|(&domain, versions)| (domain, versions.iter().map(|version| version.kid.as_str()).collect()))
+    }
+
+    /// The keys of one direction at `now`: [`Code::S007`] when the source has none, [`Code::S008`] when the target has none that encodes,
+    /// [`Code::I000`] when both are one domain.
+    pub fn pair(&self, direction: Direction, now: u64) -> Result<Pair<'_>, Code> {
+        let Direction { from, to } = direction;
+        if from == to {
+            return Err(Code::I000);
+        }
+        let mut sources: Vec<_> = self.versions(from).filter(|version| version.usable(now)).collect();
+        // Newest first, but those that do not encode yet last: almost every id is under the current version.
+        sources.sort_by_key(|version| (version.not_before > now, std::cmp::Reverse(version.not_before)));
+        if sources.is_empty() {
+            return Err(Code::S007);
+        }
+        let target = self
+            .versions(to)
+            .filter(|version| version.usable(now) && version.not_before <= now)
+            .max_by_key(|version| version.not_before)
+            .ok_or(Code::S008)?;
+        Ok(Pair { sources, to, target })
+    }
+
+    /// Encodes a native payload in a domain under its current key.
+    ///
+    /// # Panics
+    /// When the payload has not the kind's length.
+    pub fn mint(&self, kind: Kind, domain: Domain, payload: &[u8], now: u64) -> Result<Id, Code> {
+        let version = self
+            .versions(domain)
+            .filter(|version| version.usable(now) && version.not_before <= now)
+            .max_by_key(|version| version.not_before)
+            .ok_or(Code::S008)?;
+        Ok(version.encode(kind, domain, payload))
+    }
+
+    fn versions(&self, domain: Domain) -> impl Iterator<Item = &Version> {
+        self.domains.get(&domain).into_iter().flatten()
+    }
+}
+
+impl Pair<'_> {
+    /// Translates one id of the pair's source: [`Code::E002`] when it authenticates under none of the source's keys.
+    pub fn translate(&self, id: &Id) -> Result<Translated, Code> {
+        let mut room = [0; 32];
+        let payload = &mut room[..id.kind.payload_len()];
+        for (index, version) in self.sources.iter().enumerate() {
+            payload.copy_from_slice(id.payload());
+            if version.key.open(version.mask(id.kind), id.tag(), payload) {
+                return Ok(Translated { id: self.target.encode(id.kind, self.to, payload), previous: index > 0 });
+            }
+        }
+        Err(Code::E002)
+    }
+}
+
+impl Version {
+    fn new(domain: Domain, version: KeyVersion) -> Self {
+        let key = siv::Key::new(&version.key);
+        let masks = Kind::ALL.map(|kind| key.mask(&kind.label(domain)));
+        Self { kid: version.kid, not_before: version.not_before, not_after: version.not_after, key, masks }
+    }
+
+    fn usable(&self, now: u64) -> bool {
+        self.not_after.is_none_or(|end| now < end)
+    }
+
+    const fn mask(&self, kind: Kind) -> siv::Mask {
+        self.masks[kind as usize]
+    }
+
+    fn encode(&self, kind: Kind, domain: Domain, payload: &[u8]) -> Id {
+        let mut room = [0; 32];
+        let cipher_text = &mut room[..payload.len()];
+        cipher_text.copy_from_slice(payload);
+        let tag = self.key.seal(self.mask(kind), cipher_text);
+        Id::new(kind, domain, tag, cipher_text)
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("packet_id", &self.packet_id).field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,216 @@
+//! Laws that hold for every value.
+
+use aes_siv::{KeyInit, siv::Aes256Siv};
+use proptest::prelude::*;
+use serde_json::json;
+use shared::{
+    crypto::{jwe, jws::KeySet, jws::SigningKey, siv::Key, system_rng},
+    identity::{
+        Code, Direction, Domain, Id, Kind, Packet, Scopes, Session,
+        packet::{self, DomainKeys, KeyVersion},
+        rpc::{Body, transcode},
+        token::{self, Access, Claims, Common},
+        translate::Batch,
+    },
+    secret::Secret,
+};
+
+const NOW: u64 = 1_000_000;
+
+fn domain(text: &str) -> Domain {
+    text.parse().expect("a domain")
+}
+
+fn version(kid: &str, not_before: u64, key: [u8; 64]) -> KeyVersion {
+    KeyVersion { kid: kid.into(), not_before, not_after: None, key: Secret::new(key) }
+}
+
+fn session(domains: Vec<(&str, Vec<KeyVersion>)>) -> Session {
+    let domains = domains.into_iter().map(|(name, keys)| DomainKeys { domain: domain(name), keys }).collect();
+    Session::new(Packet { id: "p".into(), client_id: "c".into(), expires: NOW + 10, domains })
+}
+
+fn direction(from: &str, to: &str) -> Direction {
+    Direction { from: domain(from), to: domain(to) }
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop::sample::select(Kind::ALL.to_vec())
+}
+
+fn bytes<const N: usize>() -> impl Strategy<Value = [u8; N]> {
+    prop::collection::vec(any::<u8>(), N).prop_map(|bytes| bytes.try_into().expect("N bytes"))
+}
+
+proptest! {
+    #[test]
+    fn there_and_back_is_the_same_id(kind in kind(), payload in bytes::<32>(), a in bytes::<64>(), b in bytes::<64>()) {
+        let session = session(vec![("1005", vec![version("a", 0, a)]), ("1006", vec![version("b", 0, b)])]);
+        let id = session.mint(kind, domain("1005"), &payload[..kind.payload_len()], NOW).unwrap();
+        let there = session.pair(direction("1005", "1006"), NOW).unwrap().translate(&id).unwrap().id;
+        prop_assert_eq!(there.domain, domain("1006"));
+        prop_assert_eq!(session.pair(direction("1006", "1005"), NOW).unwrap().translate(&there).unwrap().id, id);
+        prop_assert_eq!(Id::parse(&there.to_string()), Ok(there));
+    }
+
+    #[test]
+    fn any_flipped_bit_is_refused(kind in kind(), payload in bytes::<32>(), a in bytes::<64>(), bit in any::<prop::sample::Index>()) {
+        let session = session(vec![("1005", vec![version("a", 0, a)]), ("1006", vec![version("b", 0, [7; 64])])]);
+        let id = session.mint(kind, domain("1005"), &payload[..kind.payload_len()], NOW).unwrap();
+        let mut body = [&id.tag()[..], id.payload()].concat();
+        let bit = bit.index(body.len() * 8);
+        body[bit / 8] ^= 1 << (bit % 8);
+        let (tag, payload) = body.split_first_chunk::<16>().unwrap();
+        let flipped = Id::new(kind, id.domain, *tag, payload);
+        prop_assert_eq!(session.pair(direction("1005", "1006"), NOW).unwrap().translate(&flipped), Err(Code::E002));
+    }
+
+    #[test]
+    fn a_relabelled_id_is_refused(payload in bytes::<32>(), key in bytes::<64>()) {
+        // Even under one and the same key, a derived id is no cookie's, and 1005's is not 1007's.
+        let session = session(vec![("1005", vec![version("a", 0, key)]), ("1007", vec![version("a", 0, key)]), ("1006", vec![version("b", 0, [7; 64])])]);
+        let id = session.mint(Kind::Derived, domain("1005"), &payload, NOW).unwrap();
+        let cookie = Id::new(Kind::Cookie, id.domain, id.tag(), id.payload());
+        let moved = Id::new(id.kind, domain("1007"), id.tag(), id.payload());
+        prop_assert_eq!(session.pair(direction("1005", "1006"), NOW).unwrap().translate(&cookie), Err(Code::E002));
+        prop_assert_eq!(session.pair(direction("1007", "1006"), NOW).unwrap().translate(&moved), Err(Code::E002));
+    }
+
+    #[test]
+    fn the_kernel_is_aes_siv(kind in kind(), payload in bytes::<32>(), key in bytes::<64>(), code in "[0-9A-Za-z]{4}") {
+        let (payload, label) = (&payload[..kind.payload_len()], kind.label(domain(&code)));
+        let ours = Key::new(&Secret::new(key));
+        let mut sealed = payload.to_vec();
+        let tag = ours.seal(ours.mask(&label), &mut sealed);
+        let oracle = Aes256Siv::new_from_slice(&key).unwrap().encrypt([label], payload).unwrap();
+        prop_assert_eq!([&tag[..], &sealed].concat(), oracle);
+        prop_assert!(ours.open(ours.mask(&label), tag, &mut sealed));
+        prop_assert_eq!(sealed, payload);
+    }
+
+    #[test]
+    fn the_form_of_an_id_is_read_or_refused_but_never_changed(text in "\\PC{0,80}") {
+        if let Ok(id) = Id::parse(&text) {
+            let first_spelling = if text.starts_with("HY") { text.replacen("HY", "hY", 1) } else { text.clone() };
+            prop_assert_eq!(id.to_string(), first_spelling);
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_under_its_label_alone(content in prop::collection::vec(any::<u8>(), 0..200), key in bytes::<64>(), flip in any::<prop::sample::Index>()) {
+        let key = Secret::new(key);
+        let sealed = jwe::seal(&key, "item", &content, &mut system_rng());
+        prop_assert_eq!(&*jwe::open(&key, "item", &sealed).unwrap(), &content);
+        prop_assert!(jwe::open(&key, "another item", &sealed).is_err());
+        let mut altered = sealed.into_bytes();
+        let at = flip.index(altered.len());
+        altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
+        prop_assert!(jwe::open(&key, "item", str::from_utf8(&altered).unwrap()).is_err());
+    }
+
+    #[test]
+    fn answers_come_in_order_whatever_is_between(good in prop::collection::vec(any::<bool>(), 1..40), grouped in any::<bool>()) {
+        let session = session(vec![("1005", vec![version("a", 0, [1; 64])]), ("1006", vec![version("b", 0, [2; 64])])]);
+        let scopes: Scopes = [direction("1005", "1006")].into_iter().collect();
+        let ids: Vec<String> = good.iter().enumerate().map(|(index, good)| {
+            let payload = (index as u128).to_be_bytes();
+            if *good { session.mint(Kind::Maintained, domain("1005"), &payload, NOW).unwrap().to_string() } else { format!("not an id {index}") }
+        }).collect();
+        let data = if grouped {
+            json!([{"target": "1006", "values": ids}])
+        } else {
+            ids.iter().map(|id| json!({"value": id, "target": "1006"})).collect()
+        };
+        let body = json!({"transcode_data": data}).to_string();
+        let body = Body::parse(body.as_bytes()).unwrap();
+        let (mut batch, mut out) = (Batch::new(&session, &scopes, NOW), Vec::new());
+        transcode(body.transcode_data.unwrap(), &mut batch, &mut out).unwrap();
+        let usage = batch.finish().unwrap();
+        let count: u64 = usage.translated.iter().map(|(_, count)| count).sum();
+        prop_assert_eq!(count, good.iter().filter(|good| **good).count() as u64);
+        let answer: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        for (index, good) in good.iter().enumerate() {
+            let value = if grouped { &answer[0]["values"][index] } else { &answer[index]["value"] };
+            prop_assert_eq!(value.is_string(), *good);
+            if *good {
+                let id = Id::parse(value.as_str().unwrap()).unwrap();
+                let back = session.pair(direction("1006", "1005"), NOW).unwrap().translate(&id).unwrap().id;
+                prop_assert_eq!(&back.to_string(), &ids[index]);
+            } else if grouped {
+                let error = answer[0]["errors"].as_array().unwrap().iter().find(|error| error["index"] == index).unwrap();
+                prop_assert_eq!(&error["code"], "I001");
+            } else {
+                prop_assert_eq!(&answer[index]["error"]["code"], "I001");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rotated_key_encodes_from_its_time_on_and_the_previous_one_still_decodes() {
+    let old = session(vec![("1005", vec![version("old", 0, [1; 64])]), ("1006", vec![version("t", 0, [9; 64])])]);
+    let both = |not_before| {
+        session(vec![("1005", vec![version("old", 0, [1; 64]), version("new", not_before, [2; 64])]), ("1006", vec![version("t", 0, [9; 64])])])
+    };
+    let payload = [5; 16];
+    let under_old = old.mint(Kind::Maintained, domain("1005"), &payload, NOW).unwrap();
+    let (published, rotated) = (both(NOW + 1), both(NOW));
+    // Before its time the new key decodes only: whoever has it already can read those who begin early.
+    assert_eq!(published.mint(Kind::Maintained, domain("1005"), &payload, NOW).unwrap(), under_old);
+    let under_new = rotated.mint(Kind::Maintained, domain("1005"), &payload, NOW).unwrap();
+    assert_ne!(under_new, under_old);
+    let translate = |session: &Session, id| session.pair(direction("1005", "1006"), NOW).unwrap().translate(id).unwrap();
+    assert!(!translate(&published, &under_old).previous);
+    assert!(translate(&published, &under_new).previous);
+    assert!(translate(&rotated, &under_old).previous);
+    assert!(!translate(&rotated, &under_new).previous);
+    assert_eq!(translate(&rotated, &under_old).id, translate(&rotated, &under_new).id);
+}
+
+#[test]
+fn a_key_packet_opens_for_its_transcoder_alone() {
+    let (ours, another) = (jwe::PrivateKey::generate().unwrap(), jwe::PrivateKey::generate().unwrap());
+    let keys = vec![DomainKeys { domain: domain("1005"), keys: vec![version("a", 0, [1; 64])] }];
+    let packet = Packet { id: "p".into(), client_id: "c".into(), expires: 7, domains: keys };
+    let sealed = packet::seal(&packet, &ours.public().unwrap(), &mut system_rng());
+    let reread = jwe::PrivateKey::from_pem(&ours.to_pem()).unwrap();
+    let opened = packet::open(&sealed, &reread).unwrap();
+    assert_eq!((opened.id.as_str(), opened.domains.len()), ("p", 1));
+    assert_eq!(opened.domains[0].keys[0].key, Secret::new([1; 64]));
+    assert_eq!(packet::open(&sealed, &another).unwrap_err().code(), Code::S004);
+    let (head, tag) = sealed.rsplit_once('.').unwrap();
+    let other = if tag.starts_with('A') { 'B' } else { 'A' };
+    assert_eq!(packet::open(&format!("{head}.{other}{}", &tag[1..]), &ours).unwrap_err().code(), Code::S005);
+    let no_packet = jwe::seal_to(&ours.public().unwrap(), b"{}", &mut system_rng());
+    assert_eq!(packet::open(&no_packet, &ours).unwrap_err().code(), Code::S006);
+}
+
+#[test]
+fn a_token_is_good_for_one_thing_from_one_issuer_in_its_time() {
+    let (key, another) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+    let keys = |key: &SigningKey| KeySet::from_json(&json!({"keys": [key.public()]}).to_string()).unwrap();
+    let access = |aud: &str| Access {
+        common: Common {
+            iss: "us".into(),
+            aud: aud.into(),
+            sub: "c".into(),
+            iat: NOW,
+            nbf: NOW,
+            exp: NOW + 100,
+            jti: "j".into(),
+        },
+        authority: false,
+    };
+    let token = token::sign(&access(Access::AUDIENCE), &key);
+    let verify = |keys: &KeySet, issuer: &str, now| token::verify::<Access>(&token, keys, issuer, now).map(|_| ()).map_err(token::Error::code);
+    assert_eq!(verify(&keys(&key), "us", NOW), Ok(()));
+    assert_eq!(verify(&keys(&another), "us", NOW), Err(Code::S012));
+    assert_eq!(verify(&keys(&key), "them", NOW), Err(Code::S012));
+    // Clocks may be apart by 30 seconds.
+    assert_eq!(verify(&keys(&key), "us", NOW - 30), Ok(()));
+    assert_eq!(verify(&keys(&key), "us", NOW - 31), Err(Code::S012));
+    assert_eq!(verify(&keys(&key), "us", NOW + 129), Ok(()));
+    assert_eq!(token::verify::<Access>(&token, &keys(&key), "us", NOW + 130).unwrap_err().sentence(), "Refresh Required");
+    let for_something_else = token::sign(&access("transcoder"), &key);
+    assert_eq!(token::verify::<Access>(&for_something_else, &keys(&key), "us", NOW).unwrap_err().code(), Code::S001);
+}
