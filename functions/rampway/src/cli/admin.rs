@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Environment, translate::domain};
+use shared::identity::Domain;
+
+use super::Environment;
 
 const AFTER_HELP: &str = "\
 Two companies, from nothing to a translation:
@@ -59,8 +61,7 @@ pub enum Domains {
     /// Create a domain with its first key
     Create {
         /// Four letters or digits
-        #[arg(value_parser = domain)]
-        domain: String,
+        domain: Domain,
         /// Whose domain it is
         #[arg(long)]
         owner: String,
@@ -68,8 +69,7 @@ pub enum Domains {
     /// Give a domain a new key; ids under the previous ones are still read
     Rotate {
         /// The domain
-        #[arg(value_parser = domain)]
-        domain: String,
+        domain: Domain,
     },
     /// List the domains, their owners and their keys' names
     List,
@@ -111,11 +111,9 @@ pub struct Direction {
     /// The client's id
     pub client: String,
     /// The domain that ids come from
-    #[arg(value_parser = domain)]
-    pub from: String,
+    pub from: Domain,
     /// The domain that ids go to
-    #[arg(value_parser = domain)]
-    pub to: String,
+    pub to: Domain,
 }
 
 /// What to do with transcoders' keys.

@@ -2,7 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{Environment, translate::domain};
+use shared::identity::Domain;
+
+use super::Environment;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -19,8 +21,8 @@ Examples:
 #[command(after_help = AFTER_HELP)]
 pub struct Mint {
     /// The domain to encode into
-    #[arg(long, value_name = "DOMAIN", value_parser = domain)]
-    pub domain: String,
+    #[arg(long)]
+    pub domain: Domain,
     /// What the ids stand for
     #[arg(long, value_enum, default_value_t = Kind::Maintained)]
     pub kind: Kind,

@@ -2,9 +2,9 @@
 
 use std::env;
 
-use crate::client::Secret;
+use shared::secret::SecretText;
 
 /// The client's secret. There is no flag for it: other users of a machine can read command lines.
-pub(super) fn client_secret() -> Option<Secret> {
-    env::var("RAMPWAY_CLIENT_SECRET").ok().filter(|secret| !secret.is_empty()).map(Secret::from)
+pub(super) fn client_secret() -> Option<SecretText> {
+    env::var("RAMPWAY_CLIENT_SECRET").ok().filter(|secret| !secret.is_empty()).map(SecretText::new)
 }

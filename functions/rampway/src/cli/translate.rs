@@ -7,6 +7,8 @@ use std::{
 
 use clap::{Args, CommandFactory, error::ErrorKind};
 
+use shared::identity::Domain;
+
 use super::{Rampway, State, setting};
 use crate::{
     client::{self, Connection, ConnectionError, Given},
@@ -45,8 +47,8 @@ pub struct Translate {
     #[arg(long)]
     pub column: String,
     /// The domain to translate into: four letters or digits
-    #[arg(long, value_name = "DOMAIN", value_parser = domain)]
-    pub to: String,
+    #[arg(long, value_name = "DOMAIN")]
+    pub to: Domain,
     /// The file to write [default: FILE with the domain before its extension, such as audience.1006.csv]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -137,9 +139,9 @@ impl Translate {
         };
         Ok(Options {
             input: self.file.clone(),
-            output: self.output.clone().unwrap_or_else(|| beside(&self.file, &self.to)),
+            output: self.output.clone().unwrap_or_else(|| beside(&self.file, self.to)),
             column,
-            target: self.to.clone(),
+            target: self.to,
             delimiter: self.delimiter,
             in_flight: self.in_flight,
             request_bytes: self.request_bytes,
@@ -149,18 +151,9 @@ impl Translate {
 }
 
 /// `audience.csv` becomes `audience.1006.csv`.
-fn beside(file: &Path, target: &str) -> PathBuf {
+fn beside(file: &Path, target: Domain) -> PathBuf {
     let extension = file.extension().unwrap_or("csv".as_ref());
-    file.with_extension(target).with_added_extension(extension)
-}
-
-/// Reads a domain.
-pub(super) fn domain(text: &str) -> Result<String, String> {
-    if text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        Ok(text.into())
-    } else {
-        Err("a domain is four letters or digits".into())
-    }
+    file.with_extension(target.as_str()).with_added_extension(extension)
 }
 
 /// Reads a separator: one that ids and quotes leave free.
@@ -204,7 +197,7 @@ mod tests {
     #[test]
     fn the_output_is_named_after_the_input_and_the_target() {
         for (input, output) in [("a/b.csv", "a/b.1006.csv"), ("b.c.tsv", "b.c.1006.tsv"), ("ids", "ids.1006.csv")] {
-            assert_eq!(beside(Path::new(input), "1006"), Path::new(output));
+            assert_eq!(beside(Path::new(input), "1006".parse().unwrap()), Path::new(output));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The answer to a grouped request, checked: as many outcomes as ids, in order, or nothing.
 
 use serde::Deserialize;
+use shared::identity::Domain;
 
 /// What became of one id: its form in the target's domain, or why there is none.
 pub type Outcome = Result<String, Refusal>;
@@ -31,7 +32,7 @@ struct Error {
 
 /// Reads the answer to one group of `asked` ids. A shifted answer would give people each other's ids, so every null
 /// must have its error, every error its null, and every value the form and the domain that were asked for.
-pub(super) fn parse(text: &[u8], target: &str, asked: usize) -> Result<Vec<Outcome>, String> {
+pub(super) fn parse(text: &[u8], target: Domain, asked: usize) -> Result<Vec<Outcome>, String> {
     let [Group { values, errors }] = serde_json::from_slice::<[Group; 1]>(text)
         .map_err(|error| format!("it is not the answer to one group of ids ({error})"))?;
     if values.len() != asked {
@@ -57,10 +58,10 @@ pub(super) fn parse(text: &[u8], target: &str, asked: usize) -> Result<Vec<Outco
 }
 
 /// Whether `value` looks like an id of `domain`: prefix, domain, and a body of base64url.
-fn is_id_of(value: &str, domain: &str) -> bool {
+fn is_id_of(value: &str, domain: Domain) -> bool {
     value.is_ascii()
         && value.len() > 6
-        && &value[2..6] == domain
+        && value[2..6] == *domain.as_str()
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     fn parse_two(text: &str) -> Result<Vec<Outcome>, String> {
-        parse(text.as_bytes(), "1006", 2)
+        parse(text.as_bytes(), "1006".parse().unwrap(), 2)
     }
 
     #[test]

@@ -1,38 +1,15 @@
 //! Where the API is and who calls it, without ever showing the secret.
 
 use std::{
-    fmt, fs, io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
+use shared::secret::SecretText;
 use tempfile::NamedTempFile;
 
 use super::{Client, Error};
-
-/// A client's secret, which does not show itself.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Shows the secret. Each call is a place to audit.
-    pub(super) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
 
 /// Who calls.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,7 +17,7 @@ pub struct Credentials {
     /// The client's id.
     pub client_id: String,
     /// The client's secret.
-    pub client_secret: Secret,
+    pub client_secret: SecretText,
 }
 
 /// Where the API is, and as whom to call it. A running suite leaves one in its state folder, as [`Connection::FILE`].
@@ -61,7 +38,7 @@ pub struct Given {
     /// The client's id.
     pub client_id: Option<String>,
     /// The client's secret.
-    pub client_secret: Option<Secret>,
+    pub client_secret: Option<SecretText>,
     /// A file that holds the client's secret.
     pub client_secret_file: Option<PathBuf>,
 }
@@ -158,13 +135,13 @@ impl Connection {
 }
 
 /// The file's text without the newline that editors leave at its end.
-fn secret_in(file: &Path) -> io::Result<Secret> {
+fn secret_in(file: &Path) -> io::Result<SecretText> {
     let text = fs::read_to_string(file)?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         return Err(io::Error::other("it is empty"));
     }
-    Ok(Secret(text.into()))
+    Ok(SecretText::new(text.into()))
 }
 
 #[cfg(test)]
@@ -172,7 +149,7 @@ mod tests {
     use super::*;
 
     fn connection() -> Connection {
-        let credentials = Credentials { client_id: "demo".into(), client_secret: Secret("open sesame".into()) };
+        let credentials = Credentials { client_id: "demo".into(), client_secret: SecretText::new("open sesame".into()) };
         Connection { url: "http://127.0.0.1:3000/Prod".into(), credentials }
     }
 

@@ -4,6 +4,7 @@ use std::{error::Error as _, time::Duration};
 
 use reqwest::StatusCode;
 use serde::Deserialize;
+use shared::identity::{Code, token::REFRESH_REQUIRED};
 
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -129,12 +130,12 @@ impl Failure {
     }
 
     pub(super) fn asks_for_a_new_token(&self) -> bool {
-        matches!(self, Self::Answer { status: StatusCode::UNAUTHORIZED, message, .. } if message.contains("Refresh Required"))
+        matches!(self, Self::Answer { status: StatusCode::UNAUTHORIZED, message, .. } if message.contains(REFRESH_REQUIRED))
     }
 
     /// Whether the transcoder has no keys at all: nobody has initialised it yet.
     pub(super) fn lacks_keys(&self) -> bool {
-        matches!(self, Self::Answer { status: StatusCode::SERVICE_UNAVAILABLE, code: Some(code), .. } if code == "S007")
+        matches!(self, Self::Answer { status: StatusCode::SERVICE_UNAVAILABLE, code: Some(code), .. } if code == Code::S007.name())
     }
 
     /// Whether the same request may succeed a little later.
@@ -169,8 +170,8 @@ impl Failure {
         match self {
             Self::Transport { cause } => Error::Unreachable { url: url.into(), attempts, cause },
             Self::Answer { status, code, message, .. } => match (status.as_u16(), code) {
-                (403, Some(code)) if code == "S009" || code == "S010" => Error::NotPermitted { code, message },
-                (400, Some(code)) if code == "E003" => Error::TooLarge { said },
+                (403, Some(code)) if [Code::S009, Code::S010].iter().any(|refusal| refusal.name() == code) => Error::NotPermitted { code, message },
+                (400, Some(code)) if code == Code::E003.name() => Error::TooLarge { said },
                 (413, _) => Error::TooLarge { said },
                 (429 | 502 | 503 | 504, _) => Error::Busy { attempts, said },
                 (404 | 405 | 300..=399, _) => Error::NotAnApi { url: url.into(), said },

@@ -20,10 +20,11 @@ use reqwest::{
     redirect::Policy,
 };
 use serde::{Deserialize, Serialize};
+use shared::identity::Domain;
 use tokio::sync::{Mutex, OnceCell};
 
 pub use answer::{Outcome, Refusal};
-pub use connection::{Connection, ConnectionError, Credentials, Given, Secret};
+pub use connection::{Connection, ConnectionError, Credentials, Given};
 pub use error::Error;
 use error::Failure;
 use retry::{Attempts, Retry};
@@ -96,7 +97,7 @@ impl Client {
     /// Translates ids into the domain `target`: one outcome an id, in order.
     ///
     /// A request that the server finds too large is halved until it fits.
-    pub async fn translate(&self, target: &str, ids: &[String]) -> Result<Vec<Outcome>, Error> {
+    pub async fn translate(&self, target: Domain, ids: &[String]) -> Result<Vec<Outcome>, Error> {
         match self.translate_whole(target, ids).await {
             Err(Error::TooLarge { .. }) if ids.len() > 1 => {
                 let (left, right) = ids.split_at(ids.len() / 2);
@@ -110,7 +111,7 @@ impl Client {
         }
     }
 
-    async fn translate_whole(&self, target: &str, ids: &[String]) -> Result<Vec<Outcome>, Error> {
+    async fn translate_whole(&self, target: Domain, ids: &[String]) -> Result<Vec<Outcome>, Error> {
         let mut attempts = Attempts::new(self.retry);
         let mut refreshed = false;
         loop {
@@ -210,7 +211,7 @@ struct TranslateRequest<'a> {
 
 #[derive(Serialize)]
 struct Group<'a> {
-    target: &'a str,
+    target: Domain,
     values: &'a [String],
 }
 

@@ -11,6 +11,7 @@ use axum::{
     http::{StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+use shared::secret::SecretText;
 use tokio::net::TcpListener;
 
 use super::{token::tests::token, *};
@@ -42,7 +43,7 @@ async fn scripted(drops: usize, answers: Vec<Response>) -> (Client, Seen) {
 }
 
 fn client(url: &str) -> Client {
-    let credentials = Credentials { client_id: "demo".into(), client_secret: String::from(SECRET).into() };
+    let credentials = Credentials { client_id: "demo".into(), client_secret: SecretText::new(SECRET.into()) };
     let mut client = Client::new(url, credentials).unwrap();
     client.retry.pause = Duration::from_millis(1);
     client.retry.attempts = 4;
@@ -66,6 +67,10 @@ fn refusal(status: u16, code: &str, message: &str) -> Response {
     (StatusCode::from_u16(status).unwrap(), body).into_response()
 }
 
+fn target() -> Domain {
+    "1006".parse().unwrap()
+}
+
 fn ids(count: usize) -> Vec<String> {
     vec!["XY1005a".into(); count]
 }
@@ -81,8 +86,8 @@ fn paths(seen: &Seen) -> Vec<String> {
 #[tokio::test]
 async fn a_token_is_fetched_once_and_used_again() {
     let (client, seen) = scripted(0, vec![smart_token(), values(&["XY1006a"]), values(&["XY1006b"])]).await;
-    assert_eq!(client.translate("1006", &ids(1)).await.unwrap(), [Ok("XY1006a".into())]);
-    assert_eq!(client.translate("1006", &ids(1)).await.unwrap(), [Ok("XY1006b".into())]);
+    assert_eq!(client.translate(target(), &ids(1)).await.unwrap(), [Ok("XY1006a".into())]);
+    assert_eq!(client.translate(target(), &ids(1)).await.unwrap(), [Ok("XY1006b".into())]);
     assert_eq!(
         paths(&seen),
         ["/Prod/auth/request refresh", "/Prod/auth/request request", "/Prod/auth/request request"]
@@ -102,10 +107,10 @@ async fn a_token_in_its_last_minute_is_replaced_first() {
 async fn an_expired_token_is_replaced_and_the_request_repeated_once() {
     let expired = || refusal(401, "S012", "Refresh Required");
     let (client, _) = scripted(0, vec![smart_token(), expired(), smart_token(), values(&["XY1006a"])]).await;
-    assert!(client.translate("1006", &ids(1)).await.is_ok());
+    assert!(client.translate(target(), &ids(1)).await.is_ok());
 
     let (client, seen) = scripted(0, vec![smart_token(), expired(), smart_token(), expired()]).await;
-    assert!(matches!(client.translate("1006", &ids(1)).await, Err(Error::Refused { .. })));
+    assert!(matches!(client.translate(target(), &ids(1)).await, Err(Error::Refused { .. })));
     assert_eq!(seen.lock().unwrap().len(), 4);
 }
 
@@ -114,7 +119,7 @@ async fn a_busy_server_is_asked_again() {
     let busy = [429, 502, 503].map(|status| refusal(status, "E000", "busy"));
     let answers = [smart_token()].into_iter().chain(busy).chain([values(&["XY1006a"])]).collect();
     let (client, _) = scripted(0, answers).await;
-    assert!(client.translate("1006", &ids(1)).await.is_ok());
+    assert!(client.translate(target(), &ids(1)).await.is_ok());
 }
 
 #[tokio::test]
@@ -159,7 +164,7 @@ async fn an_address_where_nobody_answers_is_soon_given_up() {
 #[tokio::test]
 async fn an_answer_that_does_not_fit_is_an_error_and_not_a_result() {
     let (client, _) = scripted(0, vec![smart_token(), values(&["XY1006a"])]).await;
-    let error = client.translate("1006", &ids(2)).await.unwrap_err();
+    let error = client.translate(target(), &ids(2)).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "the server's answer makes no sense, so it was not used: it was asked for 2 ids and answered with 1"
@@ -174,17 +179,17 @@ async fn a_request_that_is_too_large_is_halved() {
     let one = || values(&["XY1006a"]);
     let answers = vec![smart_token(), too_large(), one(), too_large(), one(), one()];
     let (client, _) = scripted(0, answers).await;
-    assert_eq!(client.translate("1006", &ids(3)).await.unwrap().len(), 3);
+    assert_eq!(client.translate(target(), &ids(3)).await.unwrap().len(), 3);
 
     let (client, _) = scripted(0, vec![smart_token(), too_large()]).await;
-    assert!(matches!(client.translate("1006", &ids(1)).await, Err(Error::TooLarge { .. })));
+    assert!(matches!(client.translate(target(), &ids(1)).await, Err(Error::TooLarge { .. })));
 }
 
 #[tokio::test]
 async fn a_direction_without_permission_is_refused_for_each_id() {
     let (client, _) = scripted(0, vec![smart_token(), refusal(403, "S010", "not authorised")]).await;
     let refusal = Refusal { code: "S010".into(), message: "not authorised".into() };
-    assert_eq!(client.translate("1006", &ids(2)).await.unwrap(), vec![Err(refusal); 2]);
+    assert_eq!(client.translate(target(), &ids(2)).await.unwrap(), vec![Err(refusal); 2]);
 }
 
 #[tokio::test]
@@ -192,7 +197,7 @@ async fn a_transcoder_that_nobody_initialised_is_initialised_once() {
     let lacking = || refusal(503, "S007", "no keys");
     let answers = vec![smart_token(), lacking(), smart_token(), lacking(), values(&["XY1006a"])];
     let (client, seen) = scripted(0, answers).await;
-    assert!(client.translate("1006", &ids(1)).await.is_ok());
+    assert!(client.translate(target(), &ids(1)).await.is_ok());
     assert_eq!(
         paths(&seen)[1..],
         [
@@ -225,7 +230,7 @@ async fn another_server_at_the_address_is_recognised() {
 
 #[test]
 fn an_address_that_would_show_the_secret_is_refused() {
-    let client = |url| Client::new(url, Credentials { client_id: "demo".into(), client_secret: String::new().into() });
+    let client = |url| Client::new(url, Credentials { client_id: "demo".into(), client_secret: SecretText::default() });
     for (url, complaint) in [
         ("http://api.example/Prod", "in clear"),
         ("http://127.0.0.1.example/Prod", "in clear"),

@@ -1,32 +1,30 @@
 //! The smart token as its holder sees it: opaque, except for its end.
 
-use std::{
-    fmt,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
+use shared::{encoding::from_base64url, secret::SecretText};
 
 /// A token this close to its end is replaced, so that it does not expire on its way.
 const MARGIN: Duration = Duration::from_mins(1);
 
 /// A smart token.
+#[derive(Debug)]
 pub struct SmartToken {
-    text: String,
+    text: SecretText,
     expires: Option<u64>,
 }
 
 impl SmartToken {
     pub(super) fn new(text: String) -> Self {
         let expires = expiry(&text);
-        Self { text, expires }
+        Self { text: SecretText::new(text), expires }
     }
 
     /// Shows the token. Each call is a place to audit.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.text
+        self.text.expose()
     }
 
     /// Whether it will still be valid in a minute. A token that does not say is used until the server refuses it.
@@ -37,31 +35,27 @@ impl SmartToken {
     }
 }
 
-impl fmt::Debug for SmartToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SmartToken").field("expires", &self.expires).finish_non_exhaustive()
-    }
-}
-
 /// Reads `exp` of a JWT. Its signature is the server's to verify: a wrong time costs its sender a refresh at most.
 fn expiry(text: &str) -> Option<u64> {
     #[derive(Deserialize)]
     struct Claims {
         exp: u64,
     }
-    let payload = URL_SAFE_NO_PAD.decode(text.split('.').nth(1)?).ok()?;
+    let payload = from_base64url(text.split('.').nth(1)?)?;
     Some(serde_json::from_slice::<Claims>(&payload).ok()?.exp)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
+    use shared::encoding::base64url;
+
     use super::*;
 
     /// A token that expires in `seconds`; no signature, as no client looks at it.
     pub(in crate::client) fn token(seconds: i64) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let claims = format!(r#"{{"exp":{}}}"#, now.saturating_add_signed(seconds));
-        format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims))
+        format!("e30.{}.", base64url(claims.as_bytes()))
     }
 
     #[test]
@@ -79,6 +73,6 @@ pub(super) mod tests {
 
     #[test]
     fn a_token_does_not_show_itself() {
-        assert_eq!(format!("{:?}", SmartToken::new("opaque".into())), "SmartToken { expires: None, .. }");
+        assert_eq!(format!("{:?}", SmartToken::new("opaque".into())), "SmartToken { text: SecretText, expires: None }");
     }
 }

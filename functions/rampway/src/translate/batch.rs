@@ -202,7 +202,7 @@ mod tests {
             input: "in.csv".into(),
             output: "out.csv".into(),
             column,
-            target: "1006".into(),
+            target: "1006".parse().unwrap(),
             delimiter: b',',
             in_flight: std::num::NonZero::<usize>::MIN,
             request_bytes,

@@ -22,6 +22,7 @@ use std::{
     time::Instant,
 };
 
+use shared::identity::Domain;
 use tokio::task::JoinHandle;
 
 use crate::client::{self, Client, Outcome};
@@ -46,7 +47,7 @@ pub struct Options {
     /// The column that holds the ids; a named one says that the file has a header.
     pub column: Column,
     /// The domain to translate into.
-    pub target: String,
+    pub target: Domain,
     /// What separates the columns.
     pub delimiter: u8,
     /// How many requests may be under way at once.
@@ -76,7 +77,7 @@ pub async fn translate(client: Client, options: &Options) -> Result<Summary, Err
         while under_way.len() < options.in_flight.get()
             && let Some(batch) = planner.next_batch().map_err(input)?
         {
-            under_way.push_back(Request::send(&client, &options.target, batch));
+            under_way.push_back(Request::send(&client, options.target, batch));
         }
         let Some(request) = under_way.pop_front() else { break };
         let answer = request.answer().await;
@@ -104,11 +105,11 @@ fn open(options: &Options) -> io::Result<(File, u64)> {
 struct Request(JoinHandle<Result<(Batch, Vec<Outcome>), client::Error>>);
 
 impl Request {
-    fn send(client: &Arc<Client>, target: &str, batch: Batch) -> Self {
-        let (client, target) = (client.clone(), target.to_owned());
+    fn send(client: &Arc<Client>, target: Domain, batch: Batch) -> Self {
+        let client = client.clone();
         Self(tokio::spawn(async move {
             let ids = batch.ids();
-            let outcomes = if ids.is_empty() { Vec::new() } else { client.translate(&target, ids).await? };
+            let outcomes = if ids.is_empty() { Vec::new() } else { client.translate(target, ids).await? };
             Ok((batch, outcomes))
         }))
     }
@@ -123,3 +124,6 @@ impl Drop for Request {
         self.0.abort();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 use indicatif::HumanCount;
+use shared::identity::{Domain, Kind};
 
 use super::Options;
 use crate::client::{Outcome, Refusal};
@@ -12,19 +13,17 @@ const MAX_DOMAINS: usize = 1000;
 /// More than all the documented codes.
 const MAX_CODES: usize = 100;
 
-/// A domain as ids name it; `None` for what does not look like an id.
-type Domain = Option<[u8; 4]>;
-
 /// What became of a file's ids.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     input: PathBuf,
     output: PathBuf,
-    target: String,
+    target: Option<Domain>,
     elapsed: Duration,
     rows: u64,
     blank: Count,
-    sources: BTreeMap<Domain, Source>,
+    /// By the domain that the ids name; `None` is of those that do not look like ids.
+    sources: BTreeMap<Option<Domain>, Source>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -112,7 +111,7 @@ impl Summary {
     pub(super) fn finish(&mut self, options: &Options, elapsed: Duration) {
         self.input.clone_from(&options.input);
         self.output.clone_from(&options.output);
-        self.target.clone_from(&options.target);
+        self.target = Some(options.target);
         self.elapsed = elapsed;
     }
 }
@@ -123,16 +122,17 @@ impl fmt::Display for Summary {
         writeln!(f, "{}: {} rows in {seconds:.1} s", self.output.display(), HumanCount(self.rows))?;
         writeln!(f)?;
         writeln!(f, "{:<5} {:<5} {:<10} {:>13} {:>13}", "from", "to", "result", "rows", "first row")?;
+        let to = self.target.as_ref().map_or("", Domain::as_str);
         let mut line = |from: &str, result: &str, count: Count, message: &str| {
             if count.rows == 0 {
                 return Ok(());
             }
             let (rows, first) = (HumanCount(count.rows).to_string(), HumanCount(count.first).to_string());
-            let line = format!("{from:<5} {:<5} {result:<10} {rows:>13} {first:>13}  {message}", self.target);
+            let line = format!("{from:<5} {to:<5} {result:<10} {rows:>13} {first:>13}  {message}");
             writeln!(f, "{}", line.trim_end())
         };
         for (domain, source) in &self.sources {
-            let from = domain.as_ref().map_or("?", |domain| str::from_utf8(domain).unwrap_or("?"));
+            let from = domain.as_ref().map_or("?", Domain::as_str);
             line(from, "translated", source.translated, "")?;
             for (code, refused) in &source.refused {
                 line(from, code, refused.count, &refused.message)?;
@@ -143,11 +143,10 @@ impl fmt::Display for Summary {
 }
 
 /// The domain that an id names, if it looks like one.
-fn domain(id: &str) -> Domain {
+fn domain(id: &str) -> Option<Domain> {
     let (prefix, rest) = id.as_bytes().split_at_checked(2)?;
-    let known = matches!(prefix, b"XY" | b"Xi" | b"hY" | b"HY" | b"Xc" | b"Xm");
-    let domain = *rest.first_chunk()?;
-    (known && domain.iter().all(u8::is_ascii_alphanumeric)).then_some(domain)
+    Kind::from_prefix(prefix.try_into().ok()?)?;
+    Domain::from_bytes(*rest.first_chunk()?).ok()
 }
 
 #[cfg(test)]
@@ -156,7 +155,7 @@ mod tests {
 
     #[test]
     fn rows_are_counted_by_code_and_pair_of_domains() {
-        let mut summary = Summary { target: "1006".into(), output: "out.csv".into(), ..Summary::default() };
+        let mut summary = Summary { target: "1006".parse().ok(), output: "out.csv".into(), ..Summary::default() };
         let refusal = |code: &str| Err(Refusal { code: code.into(), message: "why\u{1b}".into() });
         let rows = [
             ("XY1005a", Ok("XY1006a".into())),
