@@ -1,1 +1,8 @@
-//! Decisions.
+//! Decisions, and why. One module each; nothing here is code.
+
+pub mod aes_siv;
+pub mod key_rotation;
+pub mod no_traits;
+pub mod one_template;
+pub mod sealed_room;
+pub mod usage;

@@ -1,0 +1,42 @@
+//! Whatever body comes: answers that are JSON, one an entry, or a documented failure.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use shared::{
+    identity::{
+        Direction, Packet, Scopes, Session,
+        packet::{DomainKeys, KeyVersion},
+        rpc::{Body, transcode, transcode_entry},
+        translate::Batch,
+    },
+    secret::Secret,
+};
+
+static ROOM: LazyLock<(Session, Scopes)> = LazyLock::new(|| {
+    let keys = |domain: &str, key| DomainKeys {
+        domain: domain.parse().unwrap(),
+        keys: vec![KeyVersion { kid: "1".into(), not_before: 0, not_after: None, key: Secret::new([key; 64]) }],
+    };
+    let domains = vec![keys("1005", 1), keys("1006", 2)];
+    let direction = Direction { from: "1005".parse().unwrap(), to: "1006".parse().unwrap() };
+    (Session::new(Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains }), [direction].into_iter().collect())
+});
+
+fuzz_target!(|bytes: &[u8]| {
+    let (session, scopes) = &*ROOM;
+    let mut out = Vec::new();
+    if transcode_entry(bytes, &mut Batch::new(session, scopes, 1), &mut out).is_ok() {
+        assert!(serde_json::from_slice::<serde_json::Value>(&out).unwrap().is_object());
+    }
+    let Ok(body) = Body::parse(bytes) else { return };
+    let Some(data) = body.transcode_data else { return };
+    let (mut batch, mut out) = (Batch::new(session, scopes, 1), Vec::new());
+    if transcode(data, &mut batch, &mut out).is_ok() {
+        let entries: Vec<serde_json::Value> = serde_json::from_str(data.get()).unwrap();
+        let answers: Vec<serde_json::Value> = serde_json::from_slice(&out).unwrap();
+        assert_eq!(entries.len(), answers.len());
+        let _ = batch.finish();
+    }
+});
