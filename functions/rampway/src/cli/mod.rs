@@ -104,8 +104,7 @@ mod tests {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             for line in help.lines().filter_map(|line| line.trim_start().strip_prefix("rampway ")) {
                 let words = line.split_whitespace().map(|word| word.trim_matches('\''));
-                All::try_parse_from(std::iter::once("rampway").chain(words))
-                    .unwrap_or_else(|error| panic!("{line}: {error}"));
+                All::try_parse_from(std::iter::once("rampway").chain(words)).unwrap_or_else(|error| panic!("{line}: {error}"));
                 examples += 1;
             }
         }

@@ -213,9 +213,7 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_before_anything_is_done() {
-        for line in
-            ["--to 106", "--to 10é", "--to 1006 --delimiter -", "--to 1006 --delimiter ab", "--to 1006 --in-flight 0"]
-        {
+        for line in ["--to 106", "--to 10é", "--to 1006 --delimiter -", "--to 1006 --delimiter ab", "--to 1006 --in-flight 0"] {
             assert!(options(&format!("x f.csv --column id {line}")).is_err(), "{line}");
         }
         assert_eq!(options(r"x f.csv --column id --to 1006 --delimiter \t").unwrap().delimiter, b'\t');

@@ -33,8 +33,8 @@ struct Error {
 /// Reads the answer to one group of `asked` ids. A shifted answer would give people each other's ids, so every null
 /// must have its error, every error its null, and every value the form and the domain that were asked for.
 pub(super) fn parse(text: &[u8], target: Domain, asked: usize) -> Result<Vec<Outcome>, String> {
-    let [Group { values, errors }] = serde_json::from_slice::<[Group; 1]>(text)
-        .map_err(|error| format!("it is not the answer to one group of ids ({error})"))?;
+    let [Group { values, errors }] =
+        serde_json::from_slice::<[Group; 1]>(text).map_err(|error| format!("it is not the answer to one group of ids ({error})"))?;
     if values.len() != asked {
         return Err(format!("it was asked for {asked} ids and answered with {}", values.len()));
     }
@@ -95,22 +95,11 @@ mod tests {
             (format!(r#"[{{"values":[{good}]}}]"#), "asked for 2 ids and answered with 1"),
             (format!(r#"[{{"values":[{good},{good},{good}]}}]"#), "asked for 2 ids and answered with 3"),
             (format!(r#"[{{"values":[{good},null]}}]"#), "value 1 is missing without an error"),
+            (format!(r#"[{{"values":[{good},{good}],"errors":[{{"index":1,"code":"I001"}}]}}]"#), "both translated and refused"),
+            (format!(r#"[{{"values":[{good},{good}],"errors":[{{"index":2,"code":"I001"}}]}}]"#), "out of order at index 2"),
+            (r#"[{"values":[null,null],"errors":[{"index":1,"code":"I001"},{"index":0,"code":"I001"}]}]"#.into(), "missing without"),
             (
-                format!(r#"[{{"values":[{good},{good}],"errors":[{{"index":1,"code":"I001"}}]}}]"#),
-                "both translated and refused",
-            ),
-            (
-                format!(r#"[{{"values":[{good},{good}],"errors":[{{"index":2,"code":"I001"}}]}}]"#),
-                "out of order at index 2",
-            ),
-            (
-                r#"[{"values":[null,null],"errors":[{"index":1,"code":"I001"},{"index":0,"code":"I001"}]}]"#.into(),
-                "missing without",
-            ),
-            (
-                format!(
-                    r#"[{{"values":[{good},null],"errors":[{{"index":1,"code":"I001"}},{{"index":1,"code":"I001"}}]}}]"#
-                ),
+                format!(r#"[{{"values":[{good},null],"errors":[{{"index":1,"code":"I001"}},{{"index":1,"code":"I001"}}]}}]"#),
                 "out of order at index 1",
             ),
             (format!(r#"[{{"values":[{good},null],"errors":[{{"index":1,"code":"a,b"}}]}}]"#), "has no code"),

@@ -84,9 +84,7 @@ impl Connection {
         };
         match (url, client_id, client_secret) {
             (None, None, None) => Self::read(&state.join(Self::FILE)),
-            (Some(url), Some(client_id), Some(client_secret)) => {
-                Ok(Self { url, credentials: Credentials { client_id, client_secret } })
-            }
+            (Some(url), Some(client_id), Some(client_secret)) => Ok(Self { url, credentials: Credentials { client_id, client_secret } }),
             (url, client_id, client_secret) => {
                 let parts = [
                     (url.is_none(), "the URL (--url or RAMPWAY_URL)"),
@@ -103,9 +101,8 @@ impl Connection {
         let unusable = |cause| ConnectionError::File { file: file.into(), cause };
         match fs::read(file) {
             // The parser's words could quote the secret.
-            Ok(text) => serde_json::from_slice(&text).map_err(|_| {
-                unusable(io::Error::other("it has not the form {\"url\", \"client_id\", \"client_secret\"}"))
-            }),
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|_| unusable(io::Error::other("it has not the form {\"url\", \"client_id\", \"client_secret\"}"))),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Err(ConnectionError::Nowhere),
             Err(cause) => Err(unusable(cause)),
         }
@@ -174,10 +171,7 @@ mod tests {
         connection().leave(state.path()).unwrap();
         let given = Given { url: Some("https://elsewhere.example/Prod".into()), ..Given::default() };
         let error = Connection::find(given, state.path()).unwrap_err().to_string();
-        assert!(
-            error.contains("--client-id") && error.contains("RAMPWAY_CLIENT_SECRET") && !error.contains("--url"),
-            "{error}"
-        );
+        assert!(error.contains("--client-id") && error.contains("RAMPWAY_CLIENT_SECRET") && !error.contains("--url"), "{error}");
     }
 
     #[test]
@@ -191,10 +185,7 @@ mod tests {
             client_secret_file: Some(file.clone()),
             ..Given::default()
         };
-        assert_eq!(
-            Connection::find(given.clone(), state.path()).unwrap().credentials.client_secret.expose(),
-            "open sesame"
-        );
+        assert_eq!(Connection::find(given.clone(), state.path()).unwrap().credentials.client_secret.expose(), "open sesame");
         fs::write(&file, "\n").unwrap();
         assert!(Connection::find(given, state.path()).unwrap_err().to_string().contains("it is empty"));
     }

@@ -22,9 +22,7 @@ pub enum Error {
     #[error("no secure connection can be prepared on this machine ({0})")]
     Set(String),
     /// Nobody answers.
-    #[error(
-        "{url} does not answer, asked {attempts} times ({cause}): check the address, the network, and that the API is up"
-    )]
+    #[error("{url} does not answer, asked {attempts} times ({cause}): check the address, the network, and that the API is up")]
     Unreachable {
         /// The API's address.
         url: String,
@@ -170,7 +168,9 @@ impl Failure {
         match self {
             Self::Transport { cause } => Error::Unreachable { url: url.into(), attempts, cause },
             Self::Answer { status, code, message, .. } => match (status.as_u16(), code) {
-                (403, Some(code)) if [Code::S009, Code::S010].iter().any(|refusal| refusal.name() == code) => Error::NotPermitted { code, message },
+                (403, Some(code)) if [Code::S009, Code::S010].iter().any(|refusal| refusal.name() == code) => {
+                    Error::NotPermitted { code, message }
+                }
                 (400, Some(code)) if code == Code::E003.name() => Error::TooLarge { said },
                 (413, _) => Error::TooLarge { said },
                 (429 | 502 | 503 | 504, _) => Error::Busy { attempts, said },

@@ -116,11 +116,7 @@ impl Client {
         let mut refreshed = false;
         loop {
             let token = self.token().await?;
-            let body = TranslateRequest {
-                rpc: "request",
-                smart_token: token.expose(),
-                transcode_data: [Group { target, values: ids }],
-            };
+            let body = TranslateRequest { rpc: "request", smart_token: token.expose(), transcode_data: [Group { target, values: ids }] };
             match self.attempt("auth/request", &body).await {
                 Ok(text) => return answer::parse(&text, target, ids.len()).map_err(Error::Nonsense),
                 Err(failure) if failure.asks_for_a_new_token() && !refreshed => {
@@ -143,8 +139,8 @@ impl Client {
         loop {
             match self.attempt(path, &body).await {
                 Ok(text) => {
-                    let answer: TokenAnswer = serde_json::from_slice(&text)
-                        .map_err(|_| Error::Nonsense("it was asked for a token and sent none".into()))?;
+                    let answer: TokenAnswer =
+                        serde_json::from_slice(&text).map_err(|_| Error::Nonsense("it was asked for a token and sent none".into()))?;
                     return Ok(Arc::new(SmartToken::new(answer.smart_token)));
                 }
                 Err(failure) if failure.is(StatusCode::UNAUTHORIZED) || failure.is(StatusCode::FORBIDDEN) => {

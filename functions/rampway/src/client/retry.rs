@@ -82,7 +82,7 @@ mod tests {
     fn the_server_may_ask_for_a_longer_pause_within_bounds() {
         let retry = Retry::default();
         assert_eq!(retry.delay(1, Some(Duration::from_secs(7)), 0.0), Duration::from_secs(7));
-        assert_eq!(retry.delay(1, Some(Duration::from_secs(86_400)), 0.0), Duration::from_mins(1));
+        assert_eq!(retry.delay(1, Some(Duration::from_hours(24)), 0.0), Duration::from_mins(1));
         assert_eq!(retry.delay(1, Some(Duration::ZERO), 1.0), Duration::from_millis(250));
     }
 }

@@ -88,10 +88,7 @@ async fn a_token_is_fetched_once_and_used_again() {
     let (client, seen) = scripted(0, vec![smart_token(), values(&["XY1006a"]), values(&["XY1006b"])]).await;
     assert_eq!(client.translate(target(), &ids(1)).await.unwrap(), [Ok("XY1006a".into())]);
     assert_eq!(client.translate(target(), &ids(1)).await.unwrap(), [Ok("XY1006b".into())]);
-    assert_eq!(
-        paths(&seen),
-        ["/Prod/auth/request refresh", "/Prod/auth/request request", "/Prod/auth/request request"]
-    );
+    assert_eq!(paths(&seen), ["/Prod/auth/request refresh", "/Prod/auth/request request", "/Prod/auth/request request"]);
 }
 
 #[tokio::test]
@@ -165,10 +162,7 @@ async fn an_address_where_nobody_answers_is_soon_given_up() {
 async fn an_answer_that_does_not_fit_is_an_error_and_not_a_result() {
     let (client, _) = scripted(0, vec![smart_token(), values(&["XY1006a"])]).await;
     let error = client.translate(target(), &ids(2)).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the server's answer makes no sense, so it was not used: it was asked for 2 ids and answered with 1"
-    );
+    assert_eq!(error.to_string(), "the server's answer makes no sense, so it was not used: it was asked for 2 ids and answered with 1");
     let (client, _) = scripted(0, vec![(OK, "<html>").into_response()]).await;
     assert!(matches!(client.token().await, Err(Error::Nonsense(_))));
 }
@@ -200,12 +194,7 @@ async fn a_transcoder_that_nobody_initialised_is_initialised_once() {
     assert!(client.translate(target(), &ids(1)).await.is_ok());
     assert_eq!(
         paths(&seen)[1..],
-        [
-            "/Prod/auth/request request",
-            "/Prod/auth/init init",
-            "/Prod/auth/request request",
-            "/Prod/auth/request request"
-        ]
+        ["/Prod/auth/request request", "/Prod/auth/init init", "/Prod/auth/request request", "/Prod/auth/request request"]
     );
 }
 

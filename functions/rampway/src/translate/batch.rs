@@ -92,10 +92,7 @@ impl<R: BufRead> Planner<R> {
     pub(super) fn next_batch(&mut self) -> Result<Option<Batch>, Fault> {
         let mut batch = Batch { first: self.read + 1, ..Batch::default() };
         let mut weight = 0;
-        while weight + MAX_WEIGHT <= self.request_bytes
-            && batch.text.len() < MAX_TEXT_BYTES
-            && batch.rows.len() < MAX_ROWS
-        {
+        while weight + MAX_WEIGHT <= self.request_bytes && batch.text.len() < MAX_TEXT_BYTES && batch.rows.len() < MAX_ROWS {
             let start = batch.text.len();
             let Some(row) = self.rows.read(&mut batch.text, &mut self.fields)? else { break };
             let (end, ending) = (batch.text.len(), row.ending);
@@ -185,9 +182,8 @@ const fn weight_of_bytes(bytes: usize) -> usize {
 const fn escaped(byte: u8) -> usize {
     match byte {
         b'"' | b'\\' => 4,
-        0x08 | b'\t' | b'\n' | 0x0C | b'\r' => 3,
+        // A writer of JSON may choose \uXXXX for a control character, and for any of two bytes or more.
         ..0x20 | 0x7F => 7,
-        // A writer of JSON may choose \uXXXX for a character of two bytes or more.
         0x80.. => 3,
         _ => 1,
     }
@@ -241,8 +237,7 @@ mod tests {
     #[test]
     fn rows_come_out_as_they_went_in_with_two_columns_more() {
         let text = b"name,id\r\n\"Doe, \"\"J\"\"\r\n\",Xa\r\n caf\xE9 ,\"Xb\"\n,c";
-        let expected =
-            "name,id,id_1006,error_code\r\n\"Doe, \"\"J\"\"\r\n\",Xa,Ya,\r\n caf\u{e9} ,\"Xb\",Yb,\n,c,,I001";
+        let expected = "name,id,id_1006,error_code\r\n\"Doe, \"\"J\"\"\r\n\",Xa,Ya,\r\n caf\u{e9} ,\"Xb\",Yb,\n,c,,I001";
         assert_eq!(render(text, &named()).unwrap(), expected);
     }
 
@@ -310,9 +305,7 @@ mod tests {
     #[test]
     fn a_request_stays_below_its_limit_as_a_lambda_event_and_so_does_its_answer() {
         let limit = 20_000;
-        for id in
-            ["XY1005wXyWPB1SgpMUKIpzA0I3UaLEz-2lg0wFAr1PWK7FMhs", "\\\u{1}\u{7f}é\\\u{1}", "x", &"\u{1}".repeat(100)]
-        {
+        for id in ["XY1005wXyWPB1SgpMUKIpzA0I3UaLEz-2lg0wFAr1PWK7FMhs", "\\\u{1}\u{7f}é\\\u{1}", "x", &"\u{1}".repeat(100)] {
             let text = format!("{id}\n").repeat(1000);
             let options = options(Column::Numbered(std::num::NonZero::<usize>::MIN), limit);
             let (mut planner, _) = Planner::new(Rows::new(text.as_bytes(), b',').unwrap(), &options).unwrap();

@@ -58,10 +58,7 @@ mod tests {
     #[test]
     fn a_missing_column_is_told_with_those_that_there_are() {
         let sentence = find_id(&["ID", "na\x1bme"]).unwrap_err();
-        assert_eq!(
-            sentence,
-            "there is no column `id`; the columns are `ID`, `na me` (another separator? see --delimiter)"
-        );
+        assert_eq!(sentence, "there is no column `id`; the columns are `ID`, `na me` (another separator? see --delimiter)");
         assert!(find_id(&["x"; 50]).unwrap_err().contains("`x`, and 20 more"));
     }
 
@@ -69,9 +66,6 @@ mod tests {
     fn a_doubled_column_and_one_that_would_be_added_twice_are_refused() {
         assert_eq!(find_id(&["id", "id"]).unwrap_err(), "two columns are named `id`: rename one of them");
         let sentence = find_id(&["id", "error_code"]).unwrap_err();
-        assert_eq!(
-            sentence,
-            "there is already a column `error_code`, which the translation adds: rename or remove it first"
-        );
+        assert_eq!(sentence, "there is already a column `error_code`, which the translation adds: rename or remove it first");
     }
 }

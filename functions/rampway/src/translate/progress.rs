@@ -14,8 +14,8 @@ impl Progress {
         if !shown {
             return Self(ProgressBar::hidden());
         }
-        let style = ProgressStyle::with_template("{wide_bar} {percent:>3}%  {msg}")
-            .expect("the template is a constant, and a test draws it");
+        let style =
+            ProgressStyle::with_template("{wide_bar} {percent:>3}%  {msg}").expect("the template is a constant, and a test draws it");
         let bar = ProgressBar::new(bytes).with_style(style);
         bar.enable_steady_tick(Duration::from_millis(200));
         Self(bar)
@@ -25,12 +25,7 @@ impl Progress {
     pub(super) fn advance(&self, bytes: u64, rows: u64) {
         self.0.inc(bytes);
         let seconds = self.0.elapsed().as_secs_f64().max(0.001);
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "for people"
-        )]
+        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people")]
         let rate = (rows as f64 / seconds) as u64;
         let left = HumanDuration(self.0.eta());
         self.0.set_message(format!("{} rows, {}/s, {left:#} left", HumanCount(rows), HumanCount(rate)));

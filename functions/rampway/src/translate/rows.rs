@@ -179,8 +179,10 @@ mod tests {
 
     use super::*;
 
+    type Values = Vec<Vec<u8>>;
+
     /// Reads all rows, the input coming in buffers of `capacity` bytes.
-    fn read(text: &[u8], capacity: usize) -> Result<Vec<(Row, Vec<Vec<u8>>)>, Fault> {
+    fn read(text: &[u8], capacity: usize) -> Result<Vec<(Row, Values)>, Fault> {
         let mut rows = Rows::new(BufReader::with_capacity(capacity, text), b',')?;
         let (mut text, mut fields, mut all) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(row) = rows.read(&mut text, &mut fields)? {
@@ -189,7 +191,7 @@ mod tests {
         Ok(all)
     }
 
-    fn values(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
+    fn values(text: &[u8]) -> Vec<Values> {
         read(text, 1 << 16).unwrap().into_iter().map(|(_, values)| values).collect()
     }
 
@@ -202,11 +204,8 @@ mod tests {
                 let text: Vec<u8> = (0..length).map(|place| alphabet[number / 4_usize.pow(place) % 4]).collect();
                 let mut csv = csv::ReaderBuilder::new();
                 csv.has_headers(false).flexible(true).terminator(csv::Terminator::Any(b'\n'));
-                let theirs: Vec<Vec<Vec<u8>>> = csv
-                    .from_reader(&text[..])
-                    .byte_records()
-                    .map(|record| record.unwrap().iter().map(<[u8]>::to_vec).collect())
-                    .collect();
+                let theirs: Vec<Values> =
+                    csv.from_reader(&text[..]).byte_records().map(|record| record.unwrap().iter().map(<[u8]>::to_vec).collect()).collect();
                 match read(&text, 3) {
                     Ok(rows) => {
                         // The csv crate skips empty lines, which are rows here.
@@ -229,8 +228,7 @@ mod tests {
     fn rows_know_their_line_and_their_ending() {
         let text = b"a,\"x\ny\"\r\nb,c\n\nd,e";
         for capacity in [1, 2, 3, 5, 100] {
-            let places: Vec<_> =
-                read(text, capacity).unwrap().into_iter().map(|(row, _)| (row.line, row.ending)).collect();
+            let places: Vec<_> = read(text, capacity).unwrap().into_iter().map(|(row, _)| (row.line, row.ending)).collect();
             assert_eq!(places, [(1, Ending::CrLf), (3, Ending::Lf), (4, Ending::Lf), (5, Ending::None)]);
         }
     }
@@ -238,7 +236,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_not_part_of_the_first_field() {
         assert_eq!(values(b"\xEF\xBB\xBF\"id\",x\n"), [[b"id".to_vec(), b"x".to_vec()]]);
-        assert_eq!(values(b"\xEF\xBB\xBF"), Vec::<Vec<Vec<u8>>>::new());
+        assert_eq!(values(b"\xEF\xBB\xBF"), Vec::<Values>::new());
         assert!(matches!(read(b"\xFF\xFEi\0d\0", 10), Err(Fault::Utf16)));
     }
 

@@ -99,8 +99,7 @@ impl Summary {
     pub(super) fn count(&mut self, row: u64, id: Option<(&String, &Outcome)>) {
         self.rows += 1;
         let Some((id, outcome)) = id else { return self.blank.add(row) };
-        let domain =
-            domain(id).filter(|domain| self.sources.len() < MAX_DOMAINS || self.sources.contains_key(&Some(*domain)));
+        let domain = domain(id).filter(|domain| self.sources.len() < MAX_DOMAINS || self.sources.contains_key(&Some(*domain)));
         let source = self.sources.entry(domain).or_default();
         match outcome {
             Ok(_) => source.translated.add(row),

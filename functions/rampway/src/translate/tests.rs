@@ -1,6 +1,7 @@
 //! Whole files, through servers that answer late, badly, or not at all.
 
 use std::{
+    fmt::Write,
     fs,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
@@ -54,8 +55,9 @@ async fn server(fault: fn(usize) -> Option<StatusCode>) -> (Client, Arc<AtomicUs
 fn audience(rows: usize) -> (TempDir, Options) {
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join("audience.csv");
-    let text: String = (0..rows).map(|row| format!("{row},XY1005{row}\r\n")).collect();
-    fs::write(&input, format!("row,rampid\r\n{text}")).unwrap();
+    let mut text = String::from("row,rampid\r\n");
+    (0..rows).for_each(|row| write!(text, "{row},XY1005{row}\r\n").unwrap());
+    fs::write(&input, text).unwrap();
     let options = Options {
         output: folder.path().join("out.csv"),
         input,
@@ -79,9 +81,9 @@ async fn rows_keep_their_order_when_answers_do_not() {
     let (client, requests) = server(|_| None).await;
     let summary = translate(client, &options).await.unwrap();
     let outcome = |row: usize| if row % 10 == 7 { ",I001".into() } else { format!("XY1006{row},") };
-    let expected: String = (0..500).map(|row| format!("{row},XY1005{row},{}\r\n", outcome(row))).collect();
-    let found = fs::read_to_string(&options.output).unwrap();
-    assert_eq!(found, format!("row,rampid,rampid_1006,error_code\r\n{expected}"));
+    let mut expected = String::from("row,rampid,rampid_1006,error_code\r\n");
+    (0..500).for_each(|row| write!(expected, "{row},XY1005{row},{}\r\n", outcome(row)).unwrap());
+    assert_eq!(fs::read_to_string(&options.output).unwrap(), expected);
     assert_eq!((summary.rows(), summary.translated(), summary.refused()["I001"]), (500, 450, 50));
     assert!(requests.load(Ordering::SeqCst) > 20);
     assert_eq!(files(folder.path()), 2);
