@@ -1,29 +1,30 @@
-//! The arguments of `rampway admin`.
+//! `rampway admin`: its arguments.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use shared::identity::{Direction, Domain};
 
-use shared::identity::Domain;
-
-use super::Environment;
+use super::{Environment, Error, print, setting};
 
 const AFTER_HELP: &str = "\
 Two companies, from nothing to a translation:
   rampway admin keys create
-  rampway admin domains create 1005 --owner 'acme'
-  rampway admin domains create 1006 --owner 'globex'
   rampway admin clients create acme
-  rampway admin transcoders create acme --private-key private_key.pem
-  rampway admin permits grant acme 1005 1006
-  rampway admin permits accept acme 1005 1006
+  rampway admin clients create globex
+  rampway admin domains create 1005 --owner acme
+  rampway admin domains create 1006 --owner globex
+  rampway admin transcoders create acme --model model
+  rampway admin permits grant acme 1005 1006 --by acme
+  rampway admin permits accept acme 1005 1006 --by globex --days 365
+  rampway admin permits list acme
 
 The same commands work on the suite of `rampway serve` and on AWS; --env-file says which.";
 
 /// Administer domains, clients, permissions and keys, here or on AWS
 ///
-/// Works on the authority's tables directly. Secrets are sealed before they are stored; a client's secret is shown once, when it is
-/// made.
+/// Works on the authority's tables directly. Secrets are sealed or hashed before they are stored; a client's secret is shown once,
+/// when it is made.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Admin {
@@ -33,6 +34,13 @@ pub struct Admin {
     /// Which tables and keys to administer.
     #[command(flatten)]
     pub environment: Environment,
+}
+
+/// Carries out the order and prints what came of it.
+pub(super) async fn run(arguments: Admin) -> Result<(), Error> {
+    let environment = setting::environment(arguments.environment.env_file)?;
+    print(&crate::admin::run(&arguments.subject, &environment).await?)?;
+    Ok(())
 }
 
 /// What to administer.
@@ -62,14 +70,26 @@ pub enum Domains {
     Create {
         /// Four letters or digits
         domain: Domain,
-        /// Whose domain it is
-        #[arg(long)]
+        /// The client whose domain it is
+        #[arg(long, value_name = "CLIENT")]
         owner: String,
     },
     /// Give a domain a new key; ids under the previous ones are still read
+    ///
+    /// Transcoders learn of it at their next initialisation, once a day. So it encodes only some hours later, when all know it.
     Rotate {
         /// The domain
         domain: Domain,
+        /// In how many hours the new key begins to encode
+        #[arg(long, value_name = "HOURS", default_value_t = 25)]
+        after: u32,
+    },
+    /// End one version of a domain's key: ids under it are not read any more
+    Retire {
+        /// The domain
+        domain: Domain,
+        /// The key's name
+        key: String,
     },
     /// List the domains, their owners and their keys' names
     List,
@@ -82,8 +102,11 @@ pub enum Clients {
     Create {
         /// The client's id
         client: String,
+        /// It is the authority's own: it may read domain keys
+        #[arg(long)]
+        authority: bool,
     },
-    /// Give a client a new secret and show it, once
+    /// Give a client a new secret and show it, once; the old one ends at once
     Rotate {
         /// The client's id
         client: String,
@@ -96,42 +119,86 @@ pub enum Clients {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Permits {
     /// The order of the owner of the domain that ids come from
-    Grant(Direction),
+    Grant(Order),
     /// The order of the owner of the domain that ids go to
-    Accept(Direction),
-    /// Take a permission back; tokens that allow it end within 15 minutes
-    Revoke(Direction),
-    /// List the permissions and whose order is missing
-    List,
+    Accept(Order),
+    /// Take one owner's order back; it ends with the client's present token, after 15 minutes at most
+    Revoke {
+        /// The way.
+        #[command(flatten)]
+        way: Way,
+        /// Which of the two orders
+        #[arg(long, value_enum)]
+        order: Side,
+    },
+    /// List what was ordered for a client, and whether it stands
+    List {
+        /// The client's id
+        client: String,
+    },
 }
 
-/// A client's way from one domain to another.
+/// A client's way from one domain to another, and who orders it.
 #[derive(Clone, Debug, Args)]
-pub struct Direction {
+pub struct Way {
     /// The client's id
     pub client: String,
     /// The domain that ids come from
     pub from: Domain,
     /// The domain that ids go to
     pub to: Domain,
+    /// The owner who orders it
+    #[arg(long, value_name = "OWNER")]
+    pub by: String,
+}
+
+impl Way {
+    /// From where to where.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        Direction { from: self.from, to: self.to }
+    }
+}
+
+/// One owner's order.
+#[derive(Clone, Debug, Args)]
+pub struct Order {
+    /// The way.
+    #[command(flatten)]
+    pub way: Way,
+    /// For how many days it stands [default: until it is revoked]
+    #[arg(long)]
+    pub days: Option<u32>,
+}
+
+/// Which of the two orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Side {
+    /// The order of the owner of the domain that ids come from
+    Grant,
+    /// The order of the owner of the domain that ids go to
+    Accept,
 }
 
 /// What to do with transcoders' keys.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Transcoders {
-    /// Make a key pair for a client's transcoder: the private key into a file, the public key into the vault
+    /// Make a key pair for a client's transcoder, and the model folder that it is deployed with
+    ///
+    /// The folder gets `private_key.pem`, readable by its owner only, and `verification_keys.json`. For a transcoder of another company
+    /// use `register`: its private key must not leave it.
     Create {
         /// The client's id
         client: String,
-        /// The file to write the private key to, readable by its owner only; it belongs in the model artefact
-        #[arg(long, value_name = "FILE", default_value = "private_key.pem")]
-        private_key: PathBuf,
+        /// The model folder; it must not hold a private key yet
+        #[arg(long, value_name = "FOLDER", default_value = "model")]
+        model: PathBuf,
     },
     /// Register the public key of a pair that was made elsewhere
     Register {
         /// The client's id
         client: String,
-        /// The public key, as PEM
+        /// The RSA public key, as PEM
         #[arg(value_name = "FILE")]
         public_key: PathBuf,
     },
@@ -140,13 +207,17 @@ pub enum Transcoders {
 /// What to do with signing keys.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Keys {
-    /// Make the next signing key
-    Create,
+    /// Make a signing key; it is published at once
+    Create {
+        /// In how many hours it begins to sign, so that verifiers know it before
+        #[arg(long, value_name = "HOURS", default_value_t = 0)]
+        after: u32,
+    },
     /// List the signing keys' names
     List,
-    /// Stop trusting a signing key
+    /// End a signing key: tokens under it are refused from now on
     Retire {
         /// The key's name
-        kid: String,
+        key: String,
     },
 }

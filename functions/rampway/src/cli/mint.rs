@@ -1,10 +1,12 @@
 //! The arguments of `rampway mint`.
 
+use std::io;
+
 use clap::{Args, ValueEnum};
 
-use shared::identity::Domain;
+use shared::identity::{self, Domain};
 
-use super::Environment;
+use super::{Environment, Error, print, setting};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -47,4 +49,30 @@ pub enum Kind {
     Cookie,
     /// Xm: a placeholder of a mobile device
     Mobile,
+}
+
+impl From<Kind> for identity::Kind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Maintained => Self::Maintained,
+            Kind::Derived => Self::Derived,
+            Kind::Household => Self::Household,
+            Kind::Cookie => Self::Cookie,
+            Kind::Mobile => Self::Mobile,
+        }
+    }
+}
+
+/// Encodes the ids and prints them, one a line.
+pub(super) async fn run(arguments: Mint) -> Result<(), Error> {
+    let Mint { domain, kind, mut natives, environment } = arguments;
+    let environment = setting::environment(environment.env_file)?;
+    if natives.is_empty() {
+        let lines = io::read_to_string(io::stdin())?;
+        natives.extend(lines.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()));
+    }
+    let ids = crate::admin::mint(kind.into(), domain, &natives, &environment).await?;
+    let lines: Vec<_> = ids.iter().map(|id| format!("{id}\n")).collect();
+    print(&lines.concat())?;
+    Ok(())
 }

@@ -9,7 +9,11 @@ pub mod serve;
 mod setting;
 pub mod translate;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -39,6 +43,8 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 enum Command {
     Translate(translate::Translate),
+    Mint(mint::Mint),
+    Admin(admin::Admin),
 }
 
 /// Where the suite that runs here keeps its state.
@@ -52,27 +58,68 @@ pub struct State {
 /// Which tables and keys to administer.
 #[derive(Clone, Debug, Args)]
 pub struct Environment {
-    /// A file of NAME=VALUE lines that names the tables and the master key; variables that are set win over it
+    /// A file of NAME=VALUE lines that names the tables and the master key [default: .rampway/env, if it is there]
     ///
-    /// `rampway serve` writes one for the suite on this machine. On AWS the stack's output `AdminEnvironment` prints the same
-    /// lines.
-    #[arg(long, value_name = "FILE", default_value = ".rampway/env", global = true)]
-    pub env_file: PathBuf,
+    /// `rampway serve` writes one for the suite on this machine; on AWS the stack's output `AdminEnvironment` prints the same lines.
+    /// Variables that are set win over it.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub env_file: Option<PathBuf>,
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No file was translated.
+    #[error(transparent)]
+    Translate(#[from] translate::Error),
+    /// An order of administration was not carried out.
+    #[error(transparent)]
+    Admin(#[from] crate::admin::Error),
+    /// The environment file cannot be used.
+    #[error(transparent)]
+    Environment(#[from] setting::Error),
+    /// Standard input or output failed.
+    #[error("standard input or output failed ({0})")]
+    Stream(#[from] io::Error),
+    /// The program cannot start its threads.
+    #[error("this machine gives the program no threads ({0})")]
+    Threads(io::Error),
+    /// The user ended it.
+    #[error("stopped by Ctrl-C; nothing was written")]
+    Stopped,
 }
 
 /// Runs the command that the command line asks for.
 #[must_use]
 pub fn main() -> ExitCode {
-    let result = match Rampway::parse().command {
-        Command::Translate(arguments) => translate::run(arguments),
-    };
-    match result {
+    match run(Rampway::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has read enough.
+        Err(Error::Stream(cause)) if cause.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("rampway: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(command: Command) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Threads)?;
+    runtime.block_on(async {
+        match command {
+            Command::Translate(arguments) => translate::run(arguments).await,
+            Command::Mint(arguments) => mint::run(arguments).await,
+            Command::Admin(arguments) => admin::run(arguments).await,
+        }
+    })
+}
+
+/// Writes a result to standard output.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ Examples:
 
 While it runs, another terminal can use it without further ado:
   rampway translate audience.csv --column rampid --to 1006
-  rampway admin permits list";
+  rampway admin domains list";
 
 /// Run both sides on this machine: a cloud on your desk
 ///

@@ -94,16 +94,10 @@ pub enum Error {
     /// The file was not translated.
     #[error(transparent)]
     Translate(#[from] translate::Error),
-    /// The program cannot start its threads.
-    #[error("this machine gives the program no threads ({0})")]
-    Threads(std::io::Error),
-    /// The user ended it.
-    #[error("stopped by Ctrl-C; nothing was written")]
-    Stopped,
 }
 
 /// Translates the file and prints the summary.
-pub(super) fn run(arguments: Translate) -> Result<(), Error> {
+pub(super) async fn run(arguments: Translate) -> Result<(), super::Error> {
     let options = arguments.options().unwrap_or_else(|error| error.exit());
     let given = Given {
         url: arguments.url,
@@ -111,14 +105,12 @@ pub(super) fn run(arguments: Translate) -> Result<(), Error> {
         client_secret: setting::client_secret(),
         client_secret_file: arguments.client_secret_file,
     };
-    let client = Connection::find(given, &arguments.state.state)?.client()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Threads)?;
-    let summary = runtime.block_on(async {
-        tokio::select! {
-            summary = translate::translate(client, &options) => summary.map_err(Error::from),
-            _ = tokio::signal::ctrl_c() => Err(Error::Stopped),
-        }
-    })?;
+    let connection = Connection::find(given, &arguments.state.state).map_err(Error::from)?;
+    let client = connection.client().map_err(Error::from)?;
+    let summary = tokio::select! {
+        summary = translate::translate(client, &options) => summary.map_err(Error::from)?,
+        _ = tokio::signal::ctrl_c() => return Err(super::Error::Stopped),
+    };
     if !arguments.quiet {
         // Standard output is left to data.
         eprint!("{summary}");
