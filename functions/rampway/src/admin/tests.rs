@@ -92,6 +92,8 @@ async fn two_companies_are_set_up_from_nothing() {
     assert!(id.starts_with("XY1005") && id.len() == 49, "{id}");
     done("domains rotate 1005").await;
     assert_eq!(minted().await, id, "a new key does not encode before its time");
+    // Keys are ordered by the second in which they begin.
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     done("domains rotate 1005 --after 0").await;
     assert_ne!(minted().await, id);
     done("permits revoke acme 1005 1006 --order grant --by acme").await;

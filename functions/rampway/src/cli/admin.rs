@@ -21,6 +21,37 @@ Two companies, from nothing to a translation:
 
 The same commands work on the suite of `rampway serve` and on AWS; --env-file says which.";
 
+const DOMAINS_HELP: &str = "\
+Examples:
+  rampway admin domains create 1005 --owner acme
+  rampway admin domains rotate 1005
+  rampway admin domains rotate 1005 --after 48
+  rampway admin domains list";
+
+const CLIENTS_HELP: &str = "\
+Examples:
+  rampway admin clients create acme
+  rampway admin clients rotate acme
+  rampway admin clients list";
+
+const PERMITS_HELP: &str = "\
+Examples:
+  rampway admin permits grant acme 1005 1006 --by acme
+  rampway admin permits accept acme 1005 1006 --by globex --days 365
+  rampway admin permits revoke acme 1005 1006 --by globex --order accept
+  rampway admin permits list acme";
+
+const TRANSCODERS_HELP: &str = "\
+Examples:
+  rampway admin transcoders create acme --model model
+  rampway admin transcoders register acme public_key.pem";
+
+const KEYS_HELP: &str = "\
+Examples:
+  rampway admin keys create
+  rampway admin keys create --after 24
+  rampway admin keys list";
+
 /// Administer domains, clients, permissions and keys, here or on AWS
 ///
 /// Works on the authority's tables directly. Secrets are sealed or hashed before they are stored; a client's secret is shown once,
@@ -65,6 +96,7 @@ pub enum Subject {
 
 /// What to do with domains.
 #[derive(Clone, Debug, Subcommand)]
+#[command(after_help = DOMAINS_HELP)]
 pub enum Domains {
     /// Create a domain with its first key
     Create {
@@ -97,6 +129,7 @@ pub enum Domains {
 
 /// What to do with clients.
 #[derive(Clone, Debug, Subcommand)]
+#[command(after_help = CLIENTS_HELP)]
 pub enum Clients {
     /// Create a client and show its secret, once
     Create {
@@ -117,6 +150,7 @@ pub enum Clients {
 
 /// What to do with permissions.
 #[derive(Clone, Debug, Subcommand)]
+#[command(after_help = PERMITS_HELP)]
 pub enum Permits {
     /// The order of the owner of the domain that ids come from
     Grant(Order),
@@ -182,6 +216,7 @@ pub enum Side {
 
 /// What to do with transcoders' keys.
 #[derive(Clone, Debug, Subcommand)]
+#[command(after_help = TRANSCODERS_HELP)]
 pub enum Transcoders {
     /// Make a key pair for a client's transcoder, and the model folder that it is deployed with
     ///
@@ -206,6 +241,7 @@ pub enum Transcoders {
 
 /// What to do with signing keys.
 #[derive(Clone, Debug, Subcommand)]
+#[command(after_help = KEYS_HELP)]
 pub enum Keys {
     /// Make a signing key; it is published at once
     Create {

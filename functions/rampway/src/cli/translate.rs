@@ -18,14 +18,14 @@ use crate::{
 const AFTER_HELP: &str = "\
 Examples:
   rampway translate audience.csv --column rampid --to 1006
-  rampway translate audience.tsv --delimiter '\\t' --column 'id' --to 1006 --output partner.tsv
+  rampway translate audience.tsv --delimiter '\\t' --column rampid --to 1006 --output partner.tsv
   rampway translate ids.txt --no-header --column 1 --to 1006
-  rampway translate audience.csv --column rampid --to 1006 --url https://api.example/Prod --client-id acme --client-secret-file secret
+  rampway translate a.csv --column id --to 1006 --url https://api.example/Prod --client-id acme --client-secret-file secret
 
 What comes out:
-  Every row and column as it was, byte for byte, with two columns more: COLUMN_TARGET holds the translated id, error_code says
-  why there is none (see the README's table). A blank id passes with both empty. An empty line is a row in a file of one column;
-  in a file of several it stays an empty line. The output takes its name only when it is complete.
+  Every row and column as it was, byte for byte, and two columns more: COLUMN_TARGET holds the translated id, error_code \
+says why there is none (the README lists the codes). A blank id passes with both empty. An empty line is a row in a file \
+of one column; in a file of several it stays an empty line. The output takes its name only when it is complete.
 
 Exit codes:
   0  the file is translated; ids that could not be are in the summary
@@ -58,6 +58,9 @@ pub struct Translate {
     /// The first row is not a header
     #[arg(long)]
     pub no_header: bool,
+    /// Show neither a progress bar nor a summary
+    #[arg(long, short)]
+    pub quiet: bool,
     /// The API's URL with its stage [default: the suite that runs here]
     #[arg(long, env = "RAMPWAY_URL", help_heading = "Connection")]
     pub url: Option<String>,
@@ -68,7 +71,7 @@ pub struct Translate {
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub client_secret_file: Option<PathBuf>,
     /// Where a suite on this machine leaves its address and credentials.
-    #[command(flatten, next_help_heading = "Connection")]
+    #[command(flatten)]
     pub state: State,
     /// How many requests may be under way at once
     #[arg(long, value_name = "N", default_value = "4", value_parser = in_flight, help_heading = "Tuning")]
@@ -76,9 +79,6 @@ pub struct Translate {
     /// What a request may weigh at most, escaped as API Gateway hands it to a function, which takes 6 MB
     #[arg(long, value_name = "BYTES", default_value_t = translate::REQUEST_BYTES, value_parser = request_bytes, help_heading = "Tuning")]
     pub request_bytes: usize,
-    /// Show neither a progress bar nor a summary
-    #[arg(long, short)]
-    pub quiet: bool,
 }
 
 /// Why a translation did not succeed.

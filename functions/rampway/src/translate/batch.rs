@@ -6,17 +6,12 @@ use super::{
     Column, Fault, Options, column,
     rows::{self, Ending, Rows},
     summary::Summary,
+    weight,
 };
 use crate::client::Outcome;
 
 /// The name of the second column that a translation adds.
 const ERROR_CODE: &str = "error_code";
-/// Longer than any id. What is longer still is sent cut to this length, and is as wrong as before.
-const MAX_ID_BYTES: usize = 100;
-/// What a refusal may weigh in the answer, which has the same limit as the request and is escaped like it.
-const REFUSAL_BYTES: usize = 200;
-/// The most that one id can add to a request: a byte that is no text becomes three that are, each of which weighs three.
-const MAX_WEIGHT: usize = weight_of_bytes(MAX_ID_BYTES * 9);
 /// Wide rows and blank ids fill a batch too.
 const MAX_TEXT_BYTES: usize = 8 << 20;
 const MAX_ROWS: usize = 1 << 18;
@@ -92,7 +87,7 @@ impl<R: BufRead> Planner<R> {
     pub(super) fn next_batch(&mut self) -> Result<Option<Batch>, Fault> {
         let mut batch = Batch { first: self.read + 1, ..Batch::default() };
         let mut weight = 0;
-        while weight + MAX_WEIGHT <= self.request_bytes && batch.text.len() < MAX_TEXT_BYTES && batch.rows.len() < MAX_ROWS {
+        while weight + weight::MAX <= self.request_bytes && batch.text.len() < MAX_TEXT_BYTES && batch.rows.len() < MAX_ROWS {
             let start = batch.text.len();
             let Some(row) = self.rows.read(&mut batch.text, &mut self.fields)? else { break };
             let (end, ending) = (batch.text.len(), row.ending);
@@ -112,8 +107,8 @@ impl<R: BufRead> Planner<R> {
             let content = if value.trim_ascii().is_empty() {
                 Content::Blank
             } else {
-                let id = String::from_utf8_lossy(&value[..value.len().min(MAX_ID_BYTES)]).into_owned();
-                weight += self::weight(&id);
+                let id = weight::sendable(&value);
+                weight += weight::of(&id);
                 batch.ids.push(id);
                 Content::Id
             };
@@ -165,27 +160,6 @@ impl Batch {
             text.extend_from_slice(row.ending.bytes());
         }
         text
-    }
-}
-
-/// What an id may add to a request, or its refusal to the answer: whichever weighs more.
-fn weight(id: &str) -> usize {
-    weight_of_bytes(id.bytes().map(escaped).sum()).max(REFUSAL_BYTES)
-}
-
-/// An id's own quotes and comma: `\"…\",`.
-const fn weight_of_bytes(bytes: usize) -> usize {
-    bytes + 5
-}
-
-/// A byte's length in JSON text that is itself a string within JSON, as API Gateway hands a body to Lambda.
-const fn escaped(byte: u8) -> usize {
-    match byte {
-        b'"' | b'\\' => 4,
-        // A writer of JSON may choose \uXXXX for a control character, and for any of two bytes or more.
-        ..0x20 | 0x7F => 7,
-        0x80.. => 3,
-        _ => 1,
     }
 }
 
@@ -293,16 +267,6 @@ mod tests {
     }
 
     #[test]
-    fn a_long_field_in_the_ids_column_is_sent_cut() {
-        let text = [b"id\nX".to_vec(), vec![b'\xFF'; 10 << 20]].concat();
-        let options = named();
-        let (mut planner, _) = Planner::new(Rows::new(&text[..], b',').unwrap(), &options).unwrap();
-        let batch = planner.next_batch().unwrap().unwrap();
-        assert_eq!(batch.ids()[0].chars().count(), MAX_ID_BYTES);
-        assert!(weight(&batch.ids()[0]) <= MAX_WEIGHT);
-    }
-
-    #[test]
     fn a_request_stays_below_its_limit_as_a_lambda_event_and_so_does_its_answer() {
         let limit = 20_000;
         for id in ["XY1005wXyWPB1SgpMUKIpzA0I3UaLEz-2lg0wFAr1PWK7FMhs", "\\\u{1}\u{7f}é\\\u{1}", "x", &"\u{1}".repeat(100)] {
@@ -313,7 +277,7 @@ mod tests {
             while let Some(batch) = planner.next_batch().unwrap() {
                 let body = serde_json::to_string(batch.ids()).unwrap();
                 assert!(serde_json::to_string(&body).unwrap().len() <= limit, "{id}");
-                assert!(batch.ids().len() * REFUSAL_BYTES <= limit);
+                assert!(batch.ids().len() * weight::REFUSAL <= limit);
                 assert_eq!(batch.first, rows + 1);
                 rows += batch.ids().len() as u64;
                 batches += 1;

@@ -10,6 +10,7 @@ mod output;
 mod progress;
 mod rows;
 mod summary;
+mod weight;
 
 use std::{
     collections::VecDeque,
