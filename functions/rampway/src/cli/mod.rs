@@ -144,19 +144,31 @@ mod tests {
         All::command().debug_assert();
     }
 
+    /// Parses the lines of a text that call the command, and counts them.
+    fn examples(text: &str) -> usize {
+        let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix("rampway "));
+        lines
+            .inspect(|line| {
+                let command = line.split(" #").next().unwrap_or_default();
+                let words = command.split_whitespace().map(|word| word.trim_matches('\''));
+                All::try_parse_from(std::iter::once("rampway").chain(words)).unwrap_or_else(|error| panic!("{line}: {error}"));
+            })
+            .count()
+    }
+
     #[test]
     fn every_example_in_the_help_can_be_parsed() {
-        let mut examples = 0;
+        let mut found = 0;
         let mut commands: Vec<_> = All::command().get_subcommands().cloned().collect();
         while let Some(command) = commands.pop() {
             commands.extend(command.get_subcommands().cloned());
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            for line in help.lines().filter_map(|line| line.trim_start().strip_prefix("rampway ")) {
-                let words = line.split_whitespace().map(|word| word.trim_matches('\''));
-                All::try_parse_from(std::iter::once("rampway").chain(words)).unwrap_or_else(|error| panic!("{line}: {error}"));
-                examples += 1;
-            }
+            found += examples(&command.get_after_help().map(ToString::to_string).unwrap_or_default());
         }
-        assert!(examples >= 25);
+        assert!(found >= 25);
+    }
+
+    #[test]
+    fn every_example_in_the_readme_can_be_parsed() {
+        assert!(examples(include_str!("../../../../README.md")) >= 10);
     }
 }
