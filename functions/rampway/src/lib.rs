@@ -1,5 +1,10 @@
-//! The command's parts, for the command and for the tests.
+//! The `rampway` command as a library: what each subcommand does, for the command line and for the tests.
 
+pub mod admin;
+pub mod cli;
+pub mod client;
+pub mod demo;
 pub mod serve;
 pub mod setting;
 pub mod template;
+pub mod translate;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `rampway` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rampway::cli::main()
+}

@@ -1,6 +1,6 @@
 //! What the environment tells the command.
 
-use std::{collections::HashMap, env, ffi::OsString, fs, io, path::Path};
+use std::{env, ffi::OsString};
 
 /// Whether cargo started this program: `cargo run` and `cargo test` say so.
 #[must_use]
@@ -21,11 +21,4 @@ pub fn kept() -> Vec<(String, String)> {
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), env::var(name).ok()?)))
         .collect()
-}
-
-/// Reads an environment file: `NAME=value` lines.
-pub fn read_file(path: &Path) -> io::Result<HashMap<String, String>> {
-    let text = fs::read_to_string(path)?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    Ok(lines.filter_map(|line| line.split_once('=')).map(|(name, value)| (name.trim().into(), value.trim().into())).collect())
 }

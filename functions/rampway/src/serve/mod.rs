@@ -26,10 +26,12 @@ use axum::{
     routing::post,
 };
 use cloud::identity::admin;
+use tempfile::TempDir;
 pub use lambda::Outcome;
-pub use seed::{CLIENT, FROM, Seed, TO};
+pub use seed::{CLIENT, FROM, TO};
 
 use crate::{
+    client::Credentials,
     setting,
     template::{self, Desk, REGION, Template},
 };
@@ -143,31 +145,34 @@ pub struct Suite {
     api: String,
     lambda_url: String,
     environment: HashMap<String, String>,
-    seed: Seed,
+    credentials: Credentials,
     lambda: Arc<Lambda>,
     hosting: Hosting,
     functions: Vec<template::Function>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
     log: Log,
     directory: PathBuf,
-    ephemeral: bool,
+    /// The state's folder when nothing is kept: it goes with the suite.
+    _ephemeral: Option<TempDir>,
 }
 
 impl Suite {
     /// Starts everything that the template names.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let ephemeral = options.state.is_none();
-        let directory = options.state.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("rampway-{}", lambda::request_id())));
-        state::directory(&directory)?;
-        let started = Self::start_in(&directory, ephemeral, options).await;
-        if started.is_err() && ephemeral {
-            let _ = std::fs::remove_dir_all(&directory);
-        }
-        started
+        let (directory, ephemeral) = match &options.state {
+            Some(state) => (state.clone(), None),
+            None => {
+                let folder = tempfile::Builder::new().prefix("rampway-").tempdir();
+                let folder = folder.map_err(|cause| state::failed(&std::env::temp_dir(), &cause))?;
+                (folder.path().to_owned(), Some(folder))
+            }
+        };
+        Self::start_in(&directory, ephemeral, options).await
     }
 
-    async fn start_in(directory: &Path, ephemeral: bool, options: Options) -> Result<Self, Error> {
-        let absolute = std::path::absolute(directory).map_err(|cause| Error::State { what: directory.display().to_string(), cause: cause.to_string() })?;
+    async fn start_in(directory: &Path, ephemeral: Option<TempDir>, options: Options) -> Result<Self, Error> {
+        let absolute = std::path::absolute(directory).map_err(|cause| state::failed(directory, &cause))?;
+        state::directory(&absolute)?;
         let master_key = absolute.join("master.key");
         let model = absolute.join("model");
         // The port first: if it is taken, nothing else has been done.
@@ -185,12 +190,12 @@ impl Suite {
         let binaries = binaries::directory(&needed)?;
         state::directory(&model)?;
         state::master_key(&master_key)?;
-        let file = (!ephemeral).then(|| absolute.join("dynamodb.sqlite"));
+        let file = ephemeral.is_none().then(|| absolute.join("dynamodb.sqlite"));
         let dynamodb = engine::start(file.as_deref(), &template.tables()?).await?;
         let mut sdk = setting::kept();
         sdk.extend(sdk_environment(&dynamodb));
         let environment = admin_environment(&functions, &sdk, &api);
-        let seed = seed::seed(&environment, &absolute, &model, &api).await?;
+        let credentials = seed::seed(&environment, &absolute, &model, &api).await?;
         let lines = environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<String>();
         state::write(&absolute.join("env"), lines.as_bytes())?;
         let log = Log::new(options.log);
@@ -204,7 +209,8 @@ impl Suite {
         let mut tasks = schedule::start(&functions, &lambda, &log)?;
         tasks.push(gateway::Gateway::new(template.apis()?, &functions, lambda.clone()).start(listener));
         let lambda_url = invoke_api(lambda.clone()).await?;
-        Ok(Self { api, lambda_url, environment, seed, lambda, hosting, functions, tasks, log, directory: absolute, ephemeral })
+        let directory = absolute;
+        Ok(Self { api, lambda_url, environment, credentials, lambda, hosting, functions, tasks, log, directory, _ephemeral: ephemeral })
     }
 
     /// The gateway's address, stage included.
@@ -233,8 +239,8 @@ impl Suite {
 
     /// Working credentials.
     #[must_use]
-    pub const fn seed(&self) -> &Seed {
-        &self.seed
+    pub const fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// The folder of the state.
@@ -284,7 +290,7 @@ impl Suite {
     /// What to try, ready to paste.
     #[must_use]
     pub fn banner(&self) -> String {
-        let (api, id, secret) = (&self.api, &self.seed.client_id, self.seed.client_secret.expose());
+        let (api, id, secret) = (&self.api, &self.credentials.client_id, self.credentials.client_secret.expose());
         format!(
             r#"Rampway serves {api}
 
@@ -305,14 +311,6 @@ Lambda's own API is at {lambda}. State and credentials are in {directory}. Ctrl-
             lambda = self.lambda_url,
             directory = self.directory.display(),
         )
-    }
-}
-
-impl Drop for Suite {
-    fn drop(&mut self) {
-        if self.ephemeral {
-            let _ = std::fs::remove_dir_all(&self.directory);
-        }
     }
 }
 

@@ -1,13 +1,9 @@
 //! Files that only their owner reads.
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
-};
+use std::{fs, io::Write, os::unix::fs::DirBuilderExt, path::Path};
 
 use shared::{crypto::system_rng, secret::Secret};
+use tempfile::NamedTempFile;
 
 use super::Error;
 
@@ -18,13 +14,13 @@ pub fn directory(path: &Path) -> Result<(), Error> {
 
 /// Writes a file that only its owner reads, whole or not at all.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let partial = path.with_extension("partial");
+    let folder = path.parent().unwrap_or(Path::new("."));
     let written = || {
-        let _ = fs::remove_file(&partial);
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+        // Temporary files are made with mode 0600.
+        let mut file = NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&partial, path)
+        file.persist(path)?;
+        Ok(())
     };
     written().map_err(|cause| failed(path, &cause))
 }
@@ -37,6 +33,7 @@ pub fn master_key(path: &Path) -> Result<(), Error> {
     write(path, Secret::<32>::generate(&mut system_rng()).expose())
 }
 
-fn failed(path: &Path, cause: &std::io::Error) -> Error {
+/// What is wrong with a file of the state.
+pub fn failed(path: &Path, cause: &std::io::Error) -> Error {
     Error::State { what: path.display().to_string(), cause: cause.to_string() }
 }

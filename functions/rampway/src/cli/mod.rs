@@ -1,0 +1,173 @@
+//! The command line: what can be asked for, and how it is answered.
+//!
+//! Each subcommand's arguments are a type here; what it does is a module of its own.
+
+pub mod admin;
+pub mod demo;
+pub mod mint;
+pub mod serve;
+mod setting;
+pub mod translate;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+/// RampID translation in your own cloud, or on your desk.
+#[derive(Debug, Parser)]
+#[command(name = "rampway", version, long_about = LONG_ABOUT, after_help = AFTER_HELP)]
+pub struct Rampway {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const LONG_ABOUT: &str = "\
+RampID translation in your own cloud, or on your desk.
+
+Two companies know the same person under two different RampIDs, each in its own domain. Rampway translates ids from one \
+domain into another: functions on AWS Lambda, an isolated translator on SageMaker, and this command to run all of it here, \
+to translate files, and to administer both sides.";
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done
+  1  the data, the server or this machine stood in the way; a sentence on standard error says how
+  2  the command line makes no sense; nothing was done
+
+`rampway help COMMAND` explains each command with examples.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Serve(serve::Serve),
+    Translate(translate::Translate),
+    Mint(mint::Mint),
+    Admin(admin::Admin),
+}
+
+/// Where the suite that runs here keeps its state.
+#[derive(Clone, Debug, Args)]
+pub struct State {
+    /// The folder in which a suite on this machine keeps its state
+    #[arg(long, value_name = "FOLDER", default_value = ".rampway", help_heading = "State")]
+    pub state: PathBuf,
+}
+
+/// Which tables and keys to administer.
+#[derive(Clone, Debug, Args)]
+pub struct Environment {
+    /// A file of NAME=VALUE lines that names the tables and the master key [default: .rampway/env, if it is there]
+    ///
+    /// `rampway serve` writes one for the suite on this machine; on AWS the stack's output `AdminEnvironment` prints the same lines.
+    /// Variables that are set win over it.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub env_file: Option<PathBuf>,
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There was no demonstration.
+    #[error(transparent)]
+    Demo(#[from] crate::demo::Error),
+    /// The suite did not start.
+    #[error(transparent)]
+    Serve(#[from] crate::serve::Error),
+    /// No file was translated.
+    #[error(transparent)]
+    Translate(#[from] translate::Error),
+    /// An order of administration was not carried out.
+    #[error(transparent)]
+    Admin(#[from] crate::admin::Error),
+    /// The environment file cannot be used.
+    #[error(transparent)]
+    Environment(#[from] setting::Error),
+    /// Standard input or output failed.
+    #[error("standard input or output failed ({0})")]
+    Stream(#[from] io::Error),
+    /// The program cannot start its threads.
+    #[error("this machine gives the program no threads ({0})")]
+    Threads(io::Error),
+    /// The user ended it.
+    #[error("stopped by Ctrl-C; nothing was written")]
+    Stopped,
+}
+
+/// Runs the command that the command line asks for.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run(Rampway::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has read enough.
+        Err(Error::Stream(cause)) if cause.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rampway: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Threads)?;
+    runtime.block_on(async {
+        match command {
+            Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Translate(arguments) => translate::run(arguments).await,
+            Command::Mint(arguments) => mint::run(arguments).await,
+            Command::Admin(arguments) => admin::run(arguments).await,
+        }
+    })
+}
+
+/// Writes a result to standard output.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Rampway::command().debug_assert();
+    }
+
+    /// Parses the lines of a text that call the command, and counts them.
+    fn examples(text: &str) -> usize {
+        let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix("rampway "));
+        lines
+            .inspect(|line| {
+                let command = line.split(" #").next().unwrap_or_default();
+                let words = command.split_whitespace().map(|word| word.trim_matches('\''));
+                Rampway::try_parse_from(std::iter::once("rampway").chain(words)).unwrap_or_else(|error| panic!("{line}: {error}"));
+            })
+            .count()
+    }
+
+    #[test]
+    fn every_example_in_the_help_can_be_parsed() {
+        let mut found = 0;
+        let mut commands: Vec<_> = Rampway::command().get_subcommands().cloned().collect();
+        while let Some(command) = commands.pop() {
+            commands.extend(command.get_subcommands().cloned());
+            found += examples(&command.get_after_help().map(ToString::to_string).unwrap_or_default());
+        }
+        assert!(found >= 25);
+    }
+
+    #[test]
+    fn every_example_in_the_readme_can_be_parsed() {
+        assert!(examples(include_str!("../../../../README.md")) >= 10);
+    }
+}

@@ -1,0 +1,59 @@
+//! `rampway serve`.
+
+use std::{num::NonZero, path::PathBuf};
+
+use clap::Args;
+
+use super::{Error, State, print};
+use crate::serve::{Options, Suite};
+
+const AFTER_HELP: &str = "\
+Examples:
+  rampway serve
+  rampway serve --port 8080 --instances 3
+  rampway serve --ephemeral
+
+While it runs, another terminal can use it without further ado:
+  rampway translate audience.csv --column rampid --to 1006
+  rampway admin domains list";
+
+/// Run both sides on this machine: a cloud on your desk
+///
+/// Reads the template, creates its tables in an embedded database, starts the function binaries as Lambda would, and puts an
+/// isolated translator behind them. The API is under http://127.0.0.1:PORT/Prod. Demo credentials are printed as ready-to-paste
+/// curl lines. Ctrl-C ends it.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Serve {
+    /// The port of the API on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 3000)]
+    pub port: u16,
+    /// How many translator processes to run, as a SageMaker endpoint has instances
+    #[arg(long, value_name = "N", default_value_t = NonZero::<usize>::MIN)]
+    pub instances: NonZero<usize>,
+    /// Keep nothing: start empty, and forget everything at the end
+    #[arg(long, conflicts_with = "state")]
+    pub ephemeral: bool,
+    /// Where the state is kept.
+    #[command(flatten)]
+    pub state: State,
+    /// The template that says which functions, routes and tables there are
+    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
+    pub template: PathBuf,
+}
+
+/// Serves until Ctrl-C, or until it is asked to end.
+pub(super) async fn run(arguments: Serve) -> Result<(), Error> {
+    let Serve { port, instances, ephemeral, state, template } = arguments;
+    let state = (!ephemeral).then_some(state.state);
+    let suite = Suite::start(Options { template, port, instances: instances.get(), state, ..Options::default() }).await?;
+    print(&format!("{}\n", suite.banner()))?;
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        stopped = tokio::signal::ctrl_c() => stopped?,
+        _ = terminate.recv() => {}
+    }
+    eprintln!("Stopping.");
+    suite.stop().await;
+    Ok(())
+}

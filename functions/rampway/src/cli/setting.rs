@@ -1,0 +1,76 @@
+//! What the command takes from its environment, and from the file that stands in for it.
+
+use std::{collections::HashMap, env, fs, io, path::PathBuf};
+
+use cloud::setting::Environment;
+use shared::secret::SecretText;
+
+/// Where a suite on this machine leaves its environment.
+const FILE: &str = ".rampway/env";
+
+/// Why an environment file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It cannot be read.
+    #[error("{} cannot be read ({cause})", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        cause: io::Error,
+    },
+    /// A line is no setting.
+    #[error("{}: line {line} is not of the form NAME=VALUE", file.display())]
+    Line {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+}
+
+/// The client's secret. There is no flag for it: other users of a machine can read command lines.
+pub(super) fn client_secret() -> Option<SecretText> {
+    env::var("RAMPWAY_CLIENT_SECRET").ok().filter(|secret| !secret.is_empty()).map(SecretText::new)
+}
+
+/// The process's environment over that of a file. Only a file that was asked for must be there.
+pub(super) fn environment(file: Option<PathBuf>) -> Result<Environment, Error> {
+    let asked_for = file.is_some();
+    let file = file.unwrap_or_else(|| FILE.into());
+    match fs::read_to_string(&file) {
+        Ok(text) => parse(&text).map(Environment::over).map_err(|line| Error::Line { file, line }),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound && !asked_for => Ok(Environment::process()),
+        Err(cause) => Err(Error::Read { file, cause }),
+    }
+}
+
+/// Reads NAME=VALUE lines, among which there may be empty ones and comments; or gives the number of one that is neither.
+fn parse(text: &str) -> Result<HashMap<String, String>, usize> {
+    let lines = (1_usize..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|(number, line)| {
+            let (name, value) = line.split_once('=').ok_or(number)?;
+            Ok((name.trim().into(), value.trim().into()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_file_holds_settings_and_comments() {
+        let settings = parse("# both sides\nA_TABLE=a\r\n\nB = x=y \n").unwrap();
+        assert_eq!(settings, [("A_TABLE", "a"), ("B", "x=y")].map(|(name, value)| (name.into(), value.into())).into());
+        assert_eq!(parse("A=1\nB\n"), Err(2));
+    }
+
+    #[test]
+    fn only_a_file_that_was_asked_for_must_be_there() {
+        assert!(environment(None).is_ok());
+        assert!(environment(Some("no/such/file".into())).is_err());
+    }
+}

@@ -1,0 +1,232 @@
+//! The faults that a healthy suite cannot be made to show on demand.
+
+use std::{
+    collections::VecDeque,
+    sync::Mutex as StdMutex,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    http::{StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use shared::secret::SecretText;
+use tokio::net::TcpListener;
+
+use super::{token::tests::token, *};
+
+const OK: StatusCode = StatusCode::OK;
+const SECRET: &str = "open sesame";
+
+/// What a server saw: paths and bodies.
+type Seen = Arc<StdMutex<Vec<(String, String)>>>;
+
+/// A server that gives the scripted answers in turn, after having dropped its first `drops` connections.
+async fn scripted(drops: usize, answers: Vec<Response>) -> (Client, Seen) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/Prod/", listener.local_addr().unwrap());
+    let seen = Seen::default();
+    let answers = Arc::new(StdMutex::new(VecDeque::from(answers)));
+    let log = seen.clone();
+    let app = Router::new().fallback(move |uri: Uri, body: String| async move {
+        log.lock().unwrap().push((uri.path().into(), body));
+        answers.lock().unwrap().pop_front().unwrap_or_else(|| StatusCode::IM_A_TEAPOT.into_response())
+    });
+    tokio::spawn(async move {
+        for _ in 0..drops {
+            drop(listener.accept().await.unwrap());
+        }
+        axum::serve(listener, app).await.unwrap();
+    });
+    (client(&url), seen)
+}
+
+fn client(url: &str) -> Client {
+    let credentials = Credentials { client_id: "demo".into(), client_secret: SecretText::new(SECRET.into()) };
+    let mut client = Client::new(url, credentials).unwrap();
+    client.retry.pause = Duration::from_millis(1);
+    client.retry.attempts = 4;
+    client
+}
+
+fn smart_token() -> Response {
+    smart_token_for(900)
+}
+
+fn smart_token_for(seconds: i64) -> Response {
+    (OK, format!(r#"{{"smart_token":"{}"}}"#, token(seconds))).into_response()
+}
+
+fn values(values: &[&str]) -> Response {
+    (OK, serde_json::json!([{ "values": values }]).to_string()).into_response()
+}
+
+fn refusal(status: u16, code: &str, message: &str) -> Response {
+    let body = serde_json::json!({ "code": code, "message": message }).to_string();
+    (StatusCode::from_u16(status).unwrap(), body).into_response()
+}
+
+fn target() -> Domain {
+    "1006".parse().unwrap()
+}
+
+fn ids(count: usize) -> Vec<String> {
+    vec!["XY1005a".into(); count]
+}
+
+fn paths(seen: &Seen) -> Vec<String> {
+    let named = |(path, body): &(String, String)| {
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        format!("{path} {}", body["rpc"].as_str().unwrap())
+    };
+    seen.lock().unwrap().iter().map(named).collect()
+}
+
+#[tokio::test]
+async fn a_token_is_fetched_once_and_used_again() {
+    let (client, seen) = scripted(0, vec![smart_token(), values(&["XY1006a"]), values(&["XY1006b"])]).await;
+    assert_eq!(client.translate(target(), &ids(1)).await.unwrap(), [Ok("XY1006a".into())]);
+    assert_eq!(client.translate(target(), &ids(1)).await.unwrap(), [Ok("XY1006b".into())]);
+    assert_eq!(paths(&seen), ["/Prod/auth/request refresh", "/Prod/auth/request request", "/Prod/auth/request request"]);
+}
+
+#[tokio::test]
+async fn a_token_in_its_last_minute_is_replaced_first() {
+    let (client, seen) = scripted(0, vec![smart_token_for(30), smart_token(), smart_token()]).await;
+    for _ in 0..3 {
+        client.token().await.unwrap();
+    }
+    assert_eq!(seen.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_replaced_and_the_request_repeated_once() {
+    let expired = || refusal(401, "S012", "Refresh Required");
+    let (client, _) = scripted(0, vec![smart_token(), expired(), smart_token(), values(&["XY1006a"])]).await;
+    assert!(client.translate(target(), &ids(1)).await.is_ok());
+
+    let (client, seen) = scripted(0, vec![smart_token(), expired(), smart_token(), expired()]).await;
+    assert!(matches!(client.translate(target(), &ids(1)).await, Err(Error::Refused { .. })));
+    assert_eq!(seen.lock().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_again() {
+    let busy = [429, 502, 503].map(|status| refusal(status, "E000", "busy"));
+    let answers = [smart_token()].into_iter().chain(busy).chain([values(&["XY1006a"])]).collect();
+    let (client, _) = scripted(0, answers).await;
+    assert!(client.translate(target(), &ids(1)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_server_that_stays_busy_is_given_up() {
+    let answers = (0..9).map(|_| refusal(504, "E000", "too slow")).collect();
+    let (client, seen) = scripted(0, answers).await;
+    let error = client.token().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server is still busy after 4 attempts (504, E000: too slow): try again later, or with less in flight"
+    );
+    assert_eq!(seen.lock().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn retry_after_is_honoured() {
+    let wait = ([("retry-after", "1")], refusal(429, "E000", "quota")).into_response();
+    let mut wait = wait;
+    *wait.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let (client, _) = scripted(0, vec![wait, smart_token()]).await;
+    let start = Instant::now();
+    client.token().await.unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_dropped_connection_is_opened_again() {
+    let (client, _) = scripted(2, vec![smart_token()]).await;
+    assert!(client.token().await.is_ok());
+}
+
+#[tokio::test]
+async fn an_address_where_nobody_answers_is_soon_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/Prod", listener.local_addr().unwrap());
+    drop(listener);
+    let error = client(&url).token().await.unwrap_err();
+    assert!(matches!(error, Error::Unreachable { attempts: 3, .. }), "{error}");
+    assert!(error.to_string().contains("refused"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_fit_is_an_error_and_not_a_result() {
+    let (client, _) = scripted(0, vec![smart_token(), values(&["XY1006a"])]).await;
+    let error = client.translate(target(), &ids(2)).await.unwrap_err();
+    assert_eq!(error.to_string(), "the server's answer makes no sense, so it was not used: it was asked for 2 ids and answered with 1");
+    let (client, _) = scripted(0, vec![(OK, "<html>").into_response()]).await;
+    assert!(matches!(client.token().await, Err(Error::Nonsense(_))));
+}
+
+#[tokio::test]
+async fn a_request_that_is_too_large_is_halved() {
+    let too_large = || refusal(413, "E003", "2 ids fit");
+    let one = || values(&["XY1006a"]);
+    let answers = vec![smart_token(), too_large(), one(), too_large(), one(), one()];
+    let (client, _) = scripted(0, answers).await;
+    assert_eq!(client.translate(target(), &ids(3)).await.unwrap().len(), 3);
+
+    let (client, _) = scripted(0, vec![smart_token(), too_large()]).await;
+    assert!(matches!(client.translate(target(), &ids(1)).await, Err(Error::TooLarge { .. })));
+}
+
+#[tokio::test]
+async fn a_direction_without_permission_is_refused_for_each_id() {
+    let (client, _) = scripted(0, vec![smart_token(), refusal(403, "S010", "not authorised")]).await;
+    let refusal = Refusal { code: "S010".into(), message: "not authorised".into() };
+    assert_eq!(client.translate(target(), &ids(2)).await.unwrap(), vec![Err(refusal); 2]);
+}
+
+#[tokio::test]
+async fn a_transcoder_that_nobody_initialised_is_initialised_once() {
+    let lacking = || refusal(503, "S007", "no keys");
+    let answers = vec![smart_token(), lacking(), smart_token(), lacking(), values(&["XY1006a"])];
+    let (client, seen) = scripted(0, answers).await;
+    assert!(client.translate(target(), &ids(1)).await.is_ok());
+    assert_eq!(
+        paths(&seen)[1..],
+        ["/Prod/auth/request request", "/Prod/auth/init init", "/Prod/auth/request request", "/Prod/auth/request request"]
+    );
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_told_at_once_and_not_shown() {
+    let message = format!("client demo with secret {SECRET} is unknown\u{1b}[2J");
+    let (client, seen) = scripted(0, vec![refusal(401, "S001", &message)]).await;
+    let error = client.init().await.unwrap_err();
+    assert!(matches!(error, Error::Credentials { .. }));
+    for text in [error.to_string(), format!("{error:?}"), format!("{client:?}")] {
+        assert!(!text.contains(SECRET) && !text.contains('\u{1b}'), "{text}");
+    }
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn another_server_at_the_address_is_recognised() {
+    let (client, _) = scripted(0, vec![StatusCode::NOT_FOUND.into_response()]).await;
+    let error = client.token().await.unwrap_err().to_string();
+    assert!(error.contains("is not a translation API (404 Not Found)"), "{error}");
+}
+
+#[test]
+fn an_address_that_would_show_the_secret_is_refused() {
+    let client = |url| Client::new(url, Credentials { client_id: "demo".into(), client_secret: SecretText::default() });
+    for (url, complaint) in [
+        ("http://api.example/Prod", "in clear"),
+        ("http://127.0.0.1.example/Prod", "in clear"),
+        ("ftp://127.0.0.1/", "not an HTTP address"),
+        ("api.example", "is not a URL"),
+    ] {
+        assert!(client(url).unwrap_err().to_string().contains(complaint), "{url}");
+    }
+    assert!(client("http://localhost:3000/Prod").is_ok() && client("https://api.example/Prod").is_ok());
+}

@@ -1,0 +1,66 @@
+//! The command from outside: exit codes, and the streams that its sentences go to.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+fn rampway(folder: &Path, line: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rampway"));
+    for name in ["RAMPWAY_URL", "RAMPWAY_CLIENT_ID", "RAMPWAY_CLIENT_SECRET", "CLIENTS_TABLE"] {
+        command.env_remove(name);
+    }
+    command.current_dir(folder).args(line.split(' ')).output().expect("the command is built before its tests")
+}
+
+#[test]
+fn what_makes_no_sense_exits_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    for line in [
+        "transmogrify",
+        "translate audience.csv --to 1006",
+        "translate audience.csv --column id --to 10065",
+        "translate audience.csv --column id --to 1006 --no-header",
+        "mint --domain 1005 --kind alien 00",
+        "admin permits grant acme 1005",
+    ] {
+        let output = rampway(folder.path(), line);
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn what_stands_in_the_way_exits_with_1_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("audience.csv"), "id\nXY1005a\n").unwrap();
+    fs::write(folder.path().join("secret"), "open sesame\n").unwrap();
+    let here = "--url http://127.0.0.1:1/Prod --client-id demo --client-secret-file secret";
+    for (line, sentence) in [
+        ("translate audience.csv --column id --to 1006".into(), "start one here with `rampway serve`"),
+        (format!("translate no.csv --column id --to 1006 {here}"), "no.csv: it cannot be read"),
+        (format!("translate audience.csv --column rampid --to 1006 {here}"), "there is no column `rampid`; the columns are `id`"),
+        (format!("translate audience.csv --column id --to 1006 {here}"), "http://127.0.0.1:1/Prod does not answer"),
+        ("admin keys list".into(), "CLIENTS_TABLE is not set"),
+        ("admin keys list --env-file no/such".into(), "no/such cannot be read"),
+        ("mint --domain 1005 00".into(), "`00` is not a native id"),
+    ] {
+        let output = rampway(folder.path(), &line);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}: {said}");
+        assert!(said.contains(sentence) && !said.contains("sesame"), "{line}: {said}");
+        assert!(output.stdout.is_empty());
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left of what failed");
+}
+
+#[test]
+fn help_is_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    for line in ["--help", "translate --help", "admin --help", "admin permits --help", "mint --help", "--version"] {
+        let output = rampway(folder.path(), line);
+        assert_eq!(output.status.code(), Some(0), "{line}");
+        assert!(!output.stdout.is_empty() && output.stderr.is_empty(), "{line}");
+    }
+}
