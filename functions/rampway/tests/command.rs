@@ -2,16 +2,24 @@
 
 use std::{
     fs,
+    net::TcpListener,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    thread::sleep,
+    time::Duration,
 };
 
 fn rampway(folder: &Path, line: &str) -> Output {
+    command(folder, line).output().expect("the command is built before its tests")
+}
+
+fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rampway"));
     for name in ["RAMPWAY_URL", "RAMPWAY_CLIENT_ID", "RAMPWAY_CLIENT_SECRET", "CLIENTS_TABLE"] {
         command.env_remove(name);
     }
-    command.current_dir(folder).args(line.split(' ')).output().expect("the command is built before its tests")
+    command.current_dir(folder).args(line.split(' '));
+    command
 }
 
 #[test]
@@ -63,4 +71,26 @@ fn help_is_an_answer() {
         assert_eq!(output.status.code(), Some(0), "{line}");
         assert!(!output.stdout.is_empty() && output.stderr.is_empty(), "{line}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("audience.csv"), "id\nXY1005a\n").unwrap();
+    fs::write(folder.path().join("secret"), "open sesame").unwrap();
+    // It takes connections, and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/Prod", silent.local_addr().unwrap());
+    let line = format!("translate audience.csv --column id --to 1006 --url {url} --client-id demo --client-secret-file secret");
+    let process = command(folder.path(), &line).stderr(Stdio::piped()).spawn().unwrap();
+    while fs::read_dir(folder.path()).unwrap().count() < 3 {
+        sleep(Duration::from_millis(5));
+    }
+    let interrupt = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    let output = process.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "rampway: stopped by Ctrl-C; nothing was written\n");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }

@@ -108,8 +108,10 @@ pub(super) async fn run(arguments: Translate) -> Result<(), super::Error> {
     let connection = Connection::find(given, &arguments.state.state).map_err(Error::from)?;
     let client = connection.client().map_err(Error::from)?;
     let summary = tokio::select! {
-        summary = translate::translate(client, &options) => summary.map_err(Error::from)?,
+        // First, so that Ctrl-C is heard before there is a file to leave behind.
+        biased;
         _ = tokio::signal::ctrl_c() => return Err(super::Error::Stopped),
+        summary = translate::translate(client, &options) => summary.map_err(Error::from)?,
     };
     if !arguments.quiet {
         // Standard output is left to data.

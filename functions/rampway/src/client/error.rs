@@ -20,7 +20,7 @@ pub enum Error {
     },
     /// The HTTP client cannot start.
     #[error("no secure connection can be prepared on this machine ({0})")]
-    Set(String),
+    Setup(String),
     /// Nobody answers.
     #[error("{url} does not answer, asked {attempts} times ({cause}): check the address, the network, and that the API is up")]
     Unreachable {

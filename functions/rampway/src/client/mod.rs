@@ -64,7 +64,7 @@ impl Client {
             // A redirect would take the secret to another host.
             .redirect(Policy::none())
             .build()
-            .map_err(|cause| Error::Set(cause.to_string()))?;
+            .map_err(|cause| Error::Setup(cause.to_string()))?;
         Ok(Self {
             http,
             base: base_url.trim_end_matches('/').into(),

@@ -85,6 +85,8 @@ pub async fn translate(client: Client, options: &Options) -> Result<Summary, Err
         let (batch, outcomes) = answer.map_err(|cause| Error::Server { output: options.output.clone(), cause })?;
         output.write(&batch.render(&outcomes, options.delimiter, &mut summary))?;
         progress.advance(batch.bytes(), summary.rows());
+        // Where the server is faster than we are nothing here ever waits, and whoever wants to stop us would not be heard.
+        tokio::task::yield_now().await;
     }
     output.finish()?;
     progress.finish();
