@@ -61,7 +61,7 @@ impl Source {
         if let Some(refused) = self.refused.get_mut(code) {
             return refused.count.add(row);
         }
-        let message = refusal.message.chars().filter(|char| !char.is_control()).take(60).collect();
+        let message = refusal.message.chars().filter(|char| !char.is_control()).take(100).collect();
         self.refused.insert(code.into(), Refused { count: Count { rows: 1, first: row }, message });
     }
 }
