@@ -31,6 +31,7 @@ const CALLS: &[Call] = &[
     ("identity/usage.rs", "query", "dynamodb:Query", "!GetAtt UsageTable.Arn", &["usage"]),
     ("identity/usage.rs", "update_item", "dynamodb:UpdateItem", "!GetAtt UsageTable.Arn", &["usage"]),
     ("identity/customer.rs", "get_item", "dynamodb:GetItem", "!GetAtt VaultTable.Arn", &["sm_proxy", "usage"]),
+    ("identity/customer.rs", "get_item", "dynamodb:GetItem", "!GetAtt VaultTable.Arn", &["sm_proxy"]),
     ("identity/customer.rs", "put_item", "dynamodb:PutItem", "!GetAtt VaultTable.Arn", &["sm_proxy"]),
     ("identity/customer.rs", "put_item", "dynamodb:PutItem", "!GetAtt VaultTable.Arn", &["sm_proxy"]),
     ("identity/customer.rs", "scan", "dynamodb:Scan", "!GetAtt VaultTable.Arn", &["sm_proxy"]),

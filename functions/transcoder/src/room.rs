@@ -19,7 +19,9 @@ use shared::{
 use crate::setting::Setting;
 
 /// The most clients whose keys are held at once: an account has one, seldom a few.
-const MAX_SESSIONS: usize = 64;
+const MAX_CLIENTS: usize = 64;
+/// The most packets of one client: at a re-initialisation requests under the packet before it are still under way.
+const MAX_PACKETS: usize = 2;
 
 /// What the room holds.
 pub(crate) struct Room {
@@ -29,7 +31,8 @@ pub(crate) struct Room {
 
 #[derive(Default)]
 struct State {
-    sessions: HashMap<String, Loaded>,
+    /// The packets of each client, the newest first.
+    sessions: HashMap<String, Vec<Loaded>>,
     /// Verification keys that came in a verified init token: the authority's next keys.
     learnt: KeySet,
     /// Whose keys came from the model directory, and what they may be used for without a smart token.
@@ -40,6 +43,7 @@ struct State {
 
 struct Loaded {
     session: Arc<Session>,
+    issued: u64,
     since: u64,
 }
 
@@ -166,8 +170,9 @@ impl Room {
             let sessions: Vec<Value> = state
                 .sessions
                 .values()
+                .flatten()
                 .filter(|loaded| now < loaded.session.expires())
-                .map(|Loaded { session, since }| {
+                .map(|Loaded { session, since, .. }| {
                     let domains: serde_json::Map<_, _> = session.kids().map(|(domain, kids)| (domain.to_string(), json!(kids))).collect();
                     json!({
                         "client_id": session.client_id(), "packet_id": session.packet_id(), "age": now.saturating_sub(*since),
@@ -218,23 +223,17 @@ impl Room {
         }
         let session = Arc::new(Session::new(packet));
         let learnt = KeySet::new(&init.jwks).unwrap_or_default();
+        let loaded = Loaded { session, issued: init.common.iat, since: now };
         self.write(|state| {
-            state.sessions.retain(|_, loaded| now < loaded.session.expires());
-            if state.sessions.len() >= MAX_SESSIONS
-                && !state.sessions.contains_key(session.client_id())
-                && let Some(oldest) = state.sessions.iter().min_by_key(|(_, loaded)| loaded.since).map(|(client, _)| client.clone())
-            {
-                state.sessions.remove(&oldest);
-            }
-            state.sessions.insert(session.client_id().into(), Loaded { session: session.clone(), since: now });
+            state.keep(loaded, now);
             state.learnt = learnt;
         });
         Ok(init)
     }
 
     fn session(&self, client: &str, packet: Option<&str>, now: u64) -> Result<Arc<Session>, Refusal> {
-        self.read(|state| state.sessions.get(client).map(|loaded| loaded.session.clone()))
-            .filter(|session| now < session.expires() && packet.is_none_or(|packet| packet == session.packet_id()))
+        let good = |session: &Session| now < session.expires() && packet.is_none_or(|packet| packet == session.packet_id());
+        self.read(|state| state.sessions.get(client)?.iter().map(|loaded| &loaded.session).find(|session| good(session)).cloned())
             .ok_or_else(|| Refusal { code: Code::S007, message: "this instance holds no keys for this client yet: send the init token along".into() })
     }
 
@@ -250,6 +249,29 @@ impl Room {
 
     fn write<T>(&self, write: impl FnOnce(&mut State) -> T) -> T {
         write(&mut self.state.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl State {
+    /// Keeps a packet's keys, and drops what is over or too much.
+    fn keep(&mut self, loaded: Loaded, now: u64) {
+        self.sessions.retain(|_, packets| {
+            packets.retain(|loaded| now < loaded.session.expires());
+            !packets.is_empty()
+        });
+        let client = loaded.session.client_id().to_owned();
+        if self.sessions.len() >= MAX_CLIENTS && !self.sessions.contains_key(&client) {
+            let since = |packets: &[Loaded]| packets.iter().map(|loaded| loaded.since).max();
+            if let Some(oldest) = self.sessions.iter().min_by_key(|(_, packets)| since(packets)).map(|(client, _)| client.clone()) {
+                self.sessions.remove(&oldest);
+            }
+        }
+        let packets = self.sessions.entry(client).or_default();
+        packets.retain(|known| known.session.packet_id() != loaded.session.packet_id());
+        // Of two that were issued in one second the one that comes later is the newer.
+        packets.insert(0, loaded);
+        packets.sort_by_key(|loaded| std::cmp::Reverse(loaded.issued));
+        packets.truncate(MAX_PACKETS);
     }
 }
 

@@ -10,6 +10,7 @@ use jsonwebtoken::{
     jwk::{AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, OctetKeyPairParameters, OctetKeyPairType, PublicKeyUse},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::{crypto::sha256, encoding::base64url};
@@ -194,12 +195,14 @@ impl KeySet {
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
-        jsonwebtoken::decode(token, &key.key, &validation).map(|token| token.claims).map_err(|error| match error.kind() {
+        let claims: Value = jsonwebtoken::decode(token, &key.key, &validation).map(|token| token.claims).map_err(|error| match error.kind() {
             ErrorKind::InvalidSignature => Error::Signature,
             ErrorKind::InvalidIssuer => Error::Issuer,
             ErrorKind::InvalidAudience => Error::Audience,
             _ => Error::Malformed,
-        })
+        })?;
+        // Last, so that a token for something else is told from one that is not ours at all.
+        serde_json::from_value(claims).map_err(|_| Error::Malformed)
     }
 }
 

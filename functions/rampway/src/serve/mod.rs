@@ -163,7 +163,7 @@ impl Suite {
             Some(state) => (state.clone(), None),
             None => {
                 let folder = tempfile::Builder::new().prefix("rampway-").tempdir();
-                let folder = folder.map_err(|cause| state::failed(&std::env::temp_dir(), &cause))?;
+                let folder = folder.map_err(|cause| state::failed("a temporary folder".as_ref(), &cause))?;
                 (folder.path().to_owned(), Some(folder))
             }
         };

@@ -33,8 +33,6 @@ use crate::{
     vault::{self, Item, Vault, n, number, s, service, string},
 };
 
-/// How long a warm function trusts the init token that it has read: other processes may have stored a newer one.
-const FRESH: Duration = Duration::from_secs(30);
 /// How long an unknown key is not asked for again.
 const ASKED: Duration = Duration::from_secs(10);
 /// An init token this close to its end, in seconds, is replaced rather than used.
@@ -50,7 +48,8 @@ pub struct Proxy {
     authority: String,
     issuer: String,
     keys: RwLock<(Option<Instant>, KeySet)>,
-    tokens: RwLock<HashMap<String, (Instant, Arc<InitToken>)>>,
+    /// The init tokens that were read, by client.
+    tokens: RwLock<HashMap<String, Arc<InitToken>>>,
 }
 
 /// A client's init token, as the vault keeps it.
@@ -182,27 +181,27 @@ impl Proxy {
         }
         let kept = InitToken { text: SecretText::new(init_token), packet_id: init.packet_id.clone(), expires: init.common.exp };
         self.credentials.store_init_token(&self.vault, &init.common.sub, &kept).await?;
-        self.tokens.write().await.insert(init.common.sub.clone(), (Instant::now(), Arc::new(kept)));
+        self.tokens.write().await.insert(init.common.sub.clone(), Arc::new(kept));
         Ok(init)
     }
 
     /// The client's init token; a new one when the one that is kept is over.
+    ///
+    /// Which one is kept is asked each time: another process may have initialised, and all must translate under one packet.
     async fn init_token(&self, client: &str) -> Result<Arc<InitToken>, Error> {
-        let usable = |token: &InitToken| now() + NEARLY_OVER < token.expires;
-        if let Some((at, token)) = self.tokens.read().await.get(client)
-            && at.elapsed() < FRESH
-            && usable(token)
-        {
-            return Ok(token.clone());
-        }
-        let kept = self.credentials.find_init_token(&self.vault, client).await?;
-        if kept.as_ref().is_none_or(|token| !usable(token)) {
+        let kept = self.credentials.kept_packet(&self.vault, client).await?;
+        let usable = |expires| now() + NEARLY_OVER < expires;
+        let Some((packet_id, _)) = kept.filter(|(_, expires)| usable(*expires)) else {
             let credentials = self.credentials.find(&self.vault, client).await?.ok_or(Error::NotInitialised)?;
             self.initialise(&credentials).await?;
-        } else if let Some(token) = kept {
-            self.tokens.write().await.insert(client.into(), (Instant::now(), Arc::new(token)));
+            return self.tokens.read().await.get(client).cloned().ok_or(Error::NotInitialised);
+        };
+        if let Some(token) = self.tokens.read().await.get(client).filter(|token| token.packet_id == packet_id) {
+            return Ok(token.clone());
         }
-        self.tokens.read().await.get(client).map(|(_, token)| token.clone()).ok_or(Error::NotInitialised)
+        let token = Arc::new(self.credentials.find_init_token(&self.vault, client).await?.ok_or(Error::NotInitialised)?);
+        self.tokens.write().await.insert(client.into(), token.clone());
+        Ok(token)
     }
 
     /// Verifies a token, asking the authority for its keys when the token's is not known.
@@ -303,6 +302,14 @@ impl CredentialStore {
         let text = self.text(vault, &name, &item).await?;
         let (packet_id, expires) = (string(&item, "packet_id")?.into(), number(&item, "expires_at")?);
         Ok(Some(InitToken { text, packet_id, expires }))
+    }
+
+    /// The name and the end of the packet of the init token that is kept, without the token.
+    async fn kept_packet(&self, vault: &Vault, client_id: &str) -> Result<Option<(String, u64)>, Error> {
+        let get = vault.dynamo().get_item().table_name(&self.table).key("name", s(format!("{INIT_TOKEN}{client_id}")));
+        let found = get.consistent_read(true).projection_expression("packet_id, expires_at").send().await;
+        let found = found.map_err(service("DynamoDB"))?.item;
+        Ok(found.map(|item| Ok::<_, vault::Error>((string(&item, "packet_id")?.into(), number(&item, "expires_at")?))).transpose()?)
     }
 
     async fn store_init_token(&self, vault: &Vault, client_id: &str, token: &InitToken) -> Result<(), Error> {
