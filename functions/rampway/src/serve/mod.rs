@@ -127,6 +127,11 @@ pub enum Error {
     Client,
 }
 
+/// Where a deployed binary lies, built if cargo started us.
+pub fn binary(name: &str) -> Result<PathBuf, Error> {
+    Ok(binaries::directory(&[name])?.join(name))
+}
+
 impl Error {
     fn seed(cause: admin::Error) -> Self {
         Self::Seed(Box::new(cause))
@@ -143,6 +148,7 @@ pub struct Suite {
     hosting: Hosting,
     functions: Vec<template::Function>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+    log: Log,
     directory: PathBuf,
     ephemeral: bool,
 }
@@ -192,13 +198,13 @@ impl Suite {
         container.insert("MODEL_DIRECTORY".into(), model.display().to_string());
         let endpoint = functions.iter().find_map(|function| function.environment.get("ENDPOINT_NAME")).cloned().unwrap_or_default();
         let container = Container { binary: binaries.join("transcoder"), environment: container };
-        let hosting = Hosting::start(&endpoint, container, options.instances, log).await?;
+        let hosting = Hosting::start(&endpoint, container, options.instances, log.clone()).await?;
         sdk.push(("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME".into(), hosting.address().into()));
-        let lambda = Arc::new(Lambda::start(functions.clone(), &binaries, &sdk, options.processes, log).await?);
-        let mut tasks = schedule::start(&functions, &lambda, log)?;
+        let lambda = Arc::new(Lambda::start(functions.clone(), &binaries, &sdk, options.processes, log.clone()).await?);
+        let mut tasks = schedule::start(&functions, &lambda, &log)?;
         tasks.push(gateway::Gateway::new(template.apis()?, &functions, lambda.clone()).start(listener));
         let lambda_url = invoke_api(lambda.clone()).await?;
-        Ok(Self { api, lambda_url, environment, seed, lambda, hosting, functions, tasks, directory: absolute, ephemeral })
+        Ok(Self { api, lambda_url, environment, seed, lambda, hosting, functions, tasks, log, directory: absolute, ephemeral })
     }
 
     /// The gateway's address, stage included.
@@ -246,6 +252,12 @@ impl Suite {
     /// Kills a transcoder, counted from 1; another is started in its place, without keys.
     pub fn kill_instance(&self, number: usize) {
         self.hosting.kill(number);
+    }
+
+    /// The last lines that the processes wrote, oldest first.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        self.log.last()
     }
 
     /// Invokes a function with an event.

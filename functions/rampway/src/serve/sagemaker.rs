@@ -22,10 +22,7 @@ use axum::{
     routing::post,
 };
 use serde_json::json;
-use tokio::{
-    process::{Child, Command},
-    sync::Notify,
-};
+use tokio::process::{Child, Command};
 
 use super::{Error, log::Log, net};
 
@@ -48,7 +45,6 @@ struct Instance {
     pid: AtomicU32,
     ready: AtomicBool,
     stopping: AtomicBool,
-    ended: Notify,
 }
 
 /// How a container is started.
@@ -65,7 +61,7 @@ impl Hosting {
         let container = Arc::new(container);
         let instances: Vec<_> = (1..=count).map(|number| Arc::new(Instance::new(number))).collect();
         for instance in &instances {
-            tokio::spawn(instance.clone().keep(container.clone(), log));
+            tokio::spawn(instance.clone().keep(container.clone(), log.clone()));
         }
         let listener = net::listen(0).await?;
         let address = net::address(&listener);
@@ -140,7 +136,6 @@ impl Instance {
             pid: AtomicU32::default(),
             ready: AtomicBool::default(),
             stopping: AtomicBool::default(),
-            ended: Notify::new(),
         }
     }
 
@@ -162,7 +157,6 @@ impl Instance {
                     };
                     self.ready.store(false, Ordering::SeqCst);
                     self.pid.store(0, Ordering::SeqCst);
-                    self.ended.notify_waiters();
                     log.line(&self.name(), &status.map_or_else(|cause| cause.to_string(), |status| format!("ended: {status}")));
                 }
                 Err(cause) => log.line(&self.name(), &format!("does not start: {cause}")),

@@ -22,12 +22,13 @@ enum Timing {
 }
 
 /// Fires the functions' schedules until the task is aborted.
-pub fn start(functions: &[Function], lambda: &Arc<Lambda>, log: Log) -> Result<Vec<tokio::task::JoinHandle<()>>, Error> {
+pub fn start(functions: &[Function], lambda: &Arc<Lambda>, log: &Log) -> Result<Vec<tokio::task::JoinHandle<()>>, Error> {
     let mut tasks = Vec::new();
     for function in functions {
         for schedule in &function.schedules {
             let timing = read(&schedule.expression).ok_or_else(|| Error::Schedule(schedule.expression.clone()))?;
-            let (lambda, id, event) = (lambda.clone(), function.id.clone(), event(function, schedule.input.as_deref()));
+            let (lambda, log) = (lambda.clone(), log.clone());
+            let (id, event) = (function.id.clone(), event(function, schedule.input.as_deref()));
             tasks.push(tokio::spawn(async move {
                 loop {
                     tokio::time::sleep(Duration::from_secs(timing.wait(cloud::setting::now()))).await;

@@ -1,0 +1,265 @@
+//! What only the container says: its keys at start, packets that do not open, and batch transform.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use shared::{
+    crypto::{
+        jwe::{self, PrivateKey},
+        jws::SigningKey,
+        system_rng,
+    },
+    identity::{
+        Packet, Session,
+        Kind,
+        packet::{self, DomainKeys, KeyVersion},
+    },
+    secret::Secret,
+};
+
+use super::suite::domain;
+
+/// A transcoder process with its model directory.
+struct Container {
+    child: Child,
+    url: String,
+    client: Client,
+    _model: tempfile::TempDir,
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The authority, played by the test.
+struct Authority {
+    signing: SigningKey,
+    transcoder: PrivateKey,
+}
+
+impl Authority {
+    fn new() -> Self {
+        Self { signing: SigningKey::generate().unwrap(), transcoder: PrivateKey::generate().unwrap() }
+    }
+
+    fn packet(&self) -> Packet {
+        let keys = |name: &str, key| DomainKeys {
+            domain: domain(name),
+            keys: vec![KeyVersion { kid: "1".into(), not_before: 0, not_after: None, key: Secret::new([key; 64]) }],
+        };
+        Packet { id: "p".into(), client_id: "c".into(), expires: now() + 3600, domains: vec![keys("1005", 1), keys("1006", 2)] }
+    }
+
+    fn sealed(&self) -> String {
+        packet::seal(&self.packet(), &self.transcoder.public().unwrap(), &mut system_rng())
+    }
+
+    fn init_token(&self, key_packet: &str) -> String {
+        let mut claims = self.claims("transcoder-init");
+        claims["smart_token"] = "s".into();
+        claims["key_packet"] = key_packet.into();
+        claims["packet_id"] = "p".into();
+        claims["jwks"] = json!({"keys": [self.signing.public()]});
+        self.signing.sign(&claims)
+    }
+
+    fn smart_token(&self) -> String {
+        let mut claims = self.claims("transcoder");
+        claims["id_api_token"] = "x".into();
+        self.signing.sign(&claims)
+    }
+
+    fn claims(&self, audience: &str) -> Value {
+        let now = now();
+        json!({
+            "iss": "rampway", "aud": audience, "sub": "c", "iat": now, "nbf": now, "exp": now + 600, "jti": "j",
+            "scopes": [{"from": "1005", "to": ["1006"]}],
+        })
+    }
+
+    /// A container with files in its model directory; ready or not.
+    async fn container(&self, files: &[(&str, &str)], environment: &[(&str, &str)]) -> Container {
+        let model = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(model.path().join(name), text).unwrap();
+        }
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = Command::new(binary())
+            .arg("serve")
+            .env_clear()
+            .env("MODEL_DIRECTORY", model.path())
+            .env("SAGEMAKER_BIND_TO_PORT", port.to_string())
+            .env("RAMPWAY_BIND", "127.0.0.1")
+            .envs(environment.iter().copied())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let client = Client::builder().no_proxy().build().unwrap();
+        let container = Container { child, url: format!("http://127.0.0.1:{port}"), client, _model: model };
+        for _ in 0..400 {
+            if container.client.get(format!("{}/ping", container.url)).send().await.is_ok() {
+                return container;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the container answers within ten seconds");
+    }
+
+    /// A container that is as it should be.
+    async fn good(&self) -> Container {
+        let (pem, jwks) = (self.transcoder.to_pem(), self.jwks());
+        self.container(&[("private_key.pem", &pem), ("verification_keys.json", &jwks)], &[]).await
+    }
+
+    fn jwks(&self) -> String {
+        json!({"keys": [self.signing.public()]}).to_string()
+    }
+}
+
+impl Container {
+    async fn post(&self, kind: &str, attributes: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
+        let request = self.client.post(format!("{}/invocations", self.url)).header("content-type", kind);
+        let request = request.header("X-Amzn-SageMaker-Custom-Attributes", attributes).header("X-Unknown", "ignored").body(body);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    async fn refusal(&self, body: Value) -> String {
+        let (status, text) = self.post("application/json", "", body.to_string()).await;
+        format!("{status} {}", serde_json::from_str::<Value>(&text).unwrap()["code"].as_str().unwrap_or("none"))
+    }
+
+    async fn ping(&self) -> u16 {
+        self.client.get(format!("{}/ping", self.url)).send().await.unwrap().status().as_u16()
+    }
+}
+
+fn now() -> u64 {
+    cloud::setting::now()
+}
+
+fn binary() -> std::path::PathBuf {
+    rampway::serve::binary("transcoder").expect("the transcoder is built")
+}
+
+#[tokio::test]
+async fn a_transcoder_without_its_keys_says_which_and_does_not_ping() {
+    let authority = Authority::new();
+    let init = json!({"rpc": "init", "init_token": authority.init_token(&authority.sealed())});
+    let no_private_key = authority.container(&[("verification_keys.json", &authority.jwks())], &[]).await;
+    assert_eq!((no_private_key.ping().await, no_private_key.refusal(init.clone()).await.as_str()), (503, "500 S002"));
+    let pem = authority.transcoder.to_pem();
+    let broken = authority.container(&[("private_key.pem", "no PEM"), ("verification_keys.json", &authority.jwks())], &[]).await;
+    assert_eq!((broken.ping().await, broken.refusal(init.clone()).await.as_str()), (503, "500 S002"));
+    let no_verification = authority.container(&[("private_key.pem", &pem)], &[]).await;
+    assert_eq!((no_verification.ping().await, no_verification.refusal(init.clone()).await.as_str()), (503, "500 S003"));
+    let broken = authority.container(&[("private_key.pem", &pem)], &[("PUBLIC_KEY_FOR_DECODING", "no PEM")]).await;
+    assert_eq!((broken.ping().await, broken.refusal(init).await.as_str()), (503, "500 S003"));
+}
+
+#[tokio::test]
+async fn a_packet_that_does_not_open_says_at_which_step() {
+    let authority = Authority::new();
+    let container = authority.good().await;
+    let refusal = async |key_packet: &str| container.refusal(json!({"rpc": "init", "init_token": authority.init_token(key_packet)})).await;
+    let another = packet::seal(&authority.packet(), &PrivateKey::generate().unwrap().public().unwrap(), &mut system_rng());
+    assert_eq!(refusal(&another).await, "500 S004");
+    let sealed = authority.sealed();
+    let at = sealed.len() - 10;
+    let other = if sealed.as_bytes()[at] == b'A' { "B" } else { "A" };
+    assert_eq!(refusal(&format!("{}{other}{}", &sealed[..at], &sealed[at + 1..])).await, "500 S005");
+    let public = authority.transcoder.public().unwrap();
+    assert_eq!(refusal(&jwe::seal_to(&public, b"no keys", &mut system_rng())).await, "500 S006");
+    let mut foreign = authority.packet();
+    foreign.client_id = "another".into();
+    assert_eq!(refusal(&packet::seal(&foreign, &public, &mut system_rng())).await, "500 S006");
+    assert_eq!(container.ping().await, 200);
+    assert_eq!(container.refusal(json!({"rpc": "init"})).await, "400 E006");
+    assert_eq!(container.refusal(json!({"rpc": "init", "init_token": "x"})).await, "401 E005");
+}
+
+#[tokio::test]
+async fn an_rsa_key_as_pem_verifies_as_the_original_s_does() {
+    // RS256 by the standard library of tokens, under a key without a name.
+    let authority = Authority::new();
+    let rsa = PrivateKey::generate().unwrap();
+    let pem = authority.transcoder.to_pem();
+    let public = rsa.public().unwrap();
+    let container = authority.container(&[("private_key.pem", &pem)], &[("PUBLIC_KEY_FOR_DECODING", public.to_pem())]).await;
+    let sign = |algorithm, claims: &Value| {
+        let key = jsonwebtoken::EncodingKey::from_rsa_pem(rsa.to_pem().as_bytes()).unwrap();
+        jsonwebtoken::encode(&jsonwebtoken::Header::new(algorithm), claims, &key).unwrap()
+    };
+    let mut init = authority.claims("transcoder-init");
+    init["smart_token"] = "s".into();
+    init["key_packet"] = authority.sealed().into();
+    init["packet_id"] = "p".into();
+    init["jwks"] = json!({"keys": []});
+    for algorithm in [jsonwebtoken::Algorithm::RS256, jsonwebtoken::Algorithm::RS384, jsonwebtoken::Algorithm::RS512] {
+        assert_eq!(container.refusal(json!({"rpc": "init", "init_token": sign(algorithm, &init)})).await, "200 none");
+    }
+    let pss = sign(jsonwebtoken::Algorithm::PS256, &init);
+    assert_eq!(container.refusal(json!({"rpc": "init", "init_token": pss})).await, "401 S012");
+}
+
+#[tokio::test]
+async fn keys_may_come_along_with_a_request() {
+    let authority = Authority::new();
+    let container = authority.good().await;
+    let id = Session::new(authority.packet()).mint(Kind::Maintained, domain("1005"), &[1; 16], now()).unwrap().to_string();
+    let data = json!([{"value": id, "target": "1006"}]);
+    let bare = json!({"smart_token": authority.smart_token(), "transcode_data": data});
+    assert_eq!(container.refusal(bare.clone()).await, "503 S007");
+    let mut along = bare.clone();
+    along["init_token"] = authority.init_token(&authority.sealed()).into();
+    assert_eq!(container.post("application/json", "packet=p", along.to_string()).await.0, 200);
+    assert_eq!(container.post("application/json", "packet=p", bare.to_string()).await.0, 200);
+    assert_eq!(container.post("application/json", "packet=another", bare.to_string()).await.0, 503);
+    // Lines without a token are batch transform's, whose keys lie in the model directory.
+    assert_eq!(container.post("text/csv", "target=1006", id).await.0, 403);
+}
+
+#[tokio::test]
+async fn batch_transform_gets_its_keys_from_the_model_directory() {
+    let authority = Authority::new();
+    let (pem, jwks, init) = (authority.transcoder.to_pem(), authority.jwks(), authority.init_token(&authority.sealed()));
+    let files = [("private_key.pem", pem.as_str()), ("verification_keys.json", &jwks), ("init_token", &init)];
+    let container = authority.container(&files, &[]).await;
+    let session = Session::new(authority.packet());
+    let in_domain = |name| session.mint(Kind::Maintained, domain(name), &[1; 16], now()).unwrap().to_string();
+    let (id, expected) = (in_domain("1005"), in_domain("1006"));
+    let csv = format!("{id},1006\nno id,1006\r\n{id},1007\n\n");
+    let answer = container.post("text/csv; charset=utf-8", "", csv).await;
+    assert_eq!(answer, (200, format!("{expected},\n,I001\n,S010\n,I001\n")));
+    let answer = container.post("text/csv", "target=1006", format!("{id}\n{id}")).await;
+    assert_eq!(answer, (200, format!("{expected},\n{expected},\n")));
+    let lines = format!("{{\"value\":\"{id}\",\"target\":\"1006\"}}\n{{\"target\":\"1006\",\"values\":[\"{id}\"]}}\n");
+    let answer = container.post("application/jsonlines", "", lines).await;
+    assert_eq!(answer, (200, format!("{{\"value\":\"{expected}\"}}\n{{\"values\":[\"{expected}\"],\"errors\":[]}}\n")));
+    assert_eq!(container.post("application/jsonlines", "", "{}").await.0, 400);
+    assert_eq!(container.post("application/xml", "", "<a/>").await.0, 415);
+    let parameters: Value = container.client.get(format!("{}/execution-parameters", container.url)).send().await.unwrap().json().await.unwrap();
+    let product = parameters["MaxConcurrentTransforms"].as_u64().unwrap() * parameters["MaxPayloadInMB"].as_u64().unwrap();
+    assert!((1..=100).contains(&product), "{parameters}");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_and_an_asked_container_ends_well() {
+    let authority = Authority::new();
+    let (pem, jwks) = (authority.transcoder.to_pem(), authority.jwks());
+    let files = [("private_key.pem", pem.as_str()), ("verification_keys.json", &jwks)];
+    let mut container = authority.container(&files, &[("MAX_BODY_BYTES", "1000")]).await;
+    let (status, text) = container.post("application/json", "", "x".repeat(1001)).await;
+    assert_eq!((status, &serde_json::from_str::<Value>(&text).unwrap()["code"]), (413, &json!("E003")));
+    assert!(Path::new("/proc").exists().then(|| Command::new("kill").arg(container.child.id().to_string()).status().unwrap().success()).unwrap_or(true));
+    let ended = tokio::task::spawn_blocking(move || container.child.wait().unwrap().success()).await.unwrap();
+    assert!(ended);
+}
