@@ -168,3 +168,33 @@ fn no_policy_names_everything() {
     }
     assert_eq!(nameless, BTreeSet::new(), "these need no `*` any more");
 }
+
+/// What each function opens, by the beginning of its item's name. A seal is bound to that name, so the role is, too.
+const SEALS: [(&str, &[&str]); 5] = [
+    ("init_token", &["domain#*", "signing_key#*"]),
+    ("auth_token", &["signing_key#*"]),
+    ("id_api", &["domain#*", "signing_key#*"]),
+    ("sm_proxy", &["credentials#*", "init_token#*"]),
+    ("usage", &["credentials#*"]),
+];
+
+#[test]
+fn a_seal_opens_for_those_who_need_it() {
+    let template = Template::read();
+    let source: String = sources(&["shared/cloud/src/"]).into_iter().map(|(_, text)| text).collect();
+    for (name, seals) in SEALS {
+        for seal in seals {
+            assert!(source.contains(&format!("\"{}", seal.trim_end_matches('*'))), "nothing is sealed as {seal}");
+        }
+        let (_, function) = template.functions().into_iter().find(|(function, _)| *function == name).expect("the function is there");
+        let role = text(get(function, &["Properties", "Role"])).replace("!GetAtt ", "").replace(".Arn", "");
+        let policies = template.get(&["Resources", &role, "Properties", "Policies"]).and_then(Value::as_sequence).into_iter().flatten();
+        let all = policies.filter_map(|policy| get(policy, &["PolicyDocument", "Statement"])).filter_map(Value::as_sequence).flatten();
+        let kms: Vec<&Value> =
+            all.filter(|statement| texts(statement.get("Action")).iter().any(|action| action.starts_with("kms:"))).collect();
+        assert!(!kms.is_empty(), "{name} opens nothing");
+        for statement in kms {
+            assert_eq!(texts(get(statement, &["Condition", "StringLike", "kms:EncryptionContext:item"])), seals, "{name}");
+        }
+    }
+}
