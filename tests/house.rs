@@ -178,7 +178,11 @@ fn sources_are_safe_finished_and_short() {
         for word in unfinished {
             assert!(!text.contains(word), "{path} says {word}");
         }
-        let tests = path.ends_with("/tests.rs") || path.contains("/tests/") || path.starts_with("tests/") || path.contains("/fuzz/") || path.contains("/benches/");
+        let tests = path.ends_with("/tests.rs")
+            || path.contains("/tests/")
+            || path.starts_with("tests/")
+            || path.contains("/fuzz/")
+            || path.contains("/benches/");
         assert!(tests || !shipped(&text).contains(".unwrap()"), "{path} unwraps");
     }
 }

@@ -150,7 +150,10 @@ proptest! {
 fn a_rotated_key_encodes_from_its_time_on_and_the_previous_one_still_decodes() {
     let old = session(vec![("1005", vec![version("old", 0, [1; 64])]), ("1006", vec![version("t", 0, [9; 64])])]);
     let both = |not_before| {
-        session(vec![("1005", vec![version("old", 0, [1; 64]), version("new", not_before, [2; 64])]), ("1006", vec![version("t", 0, [9; 64])])])
+        session(vec![
+            ("1005", vec![version("old", 0, [1; 64]), version("new", not_before, [2; 64])]),
+            ("1006", vec![version("t", 0, [9; 64])]),
+        ])
     };
     let payload = [5; 16];
     let under_old = old.mint(Kind::Maintained, domain("1005"), &payload, NOW).unwrap();
@@ -190,19 +193,12 @@ fn a_token_is_good_for_one_thing_from_one_issuer_in_its_time() {
     let (key, another) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
     let keys = |key: &SigningKey| KeySet::from_json(&json!({"keys": [key.public()]}).to_string()).unwrap();
     let access = |aud: &str| Access {
-        common: Common {
-            iss: "us".into(),
-            aud: aud.into(),
-            sub: "c".into(),
-            iat: NOW,
-            nbf: NOW,
-            exp: NOW + 100,
-            jti: "j".into(),
-        },
+        common: Common { iss: "us".into(), aud: aud.into(), sub: "c".into(), iat: NOW, nbf: NOW, exp: NOW + 100, jti: "j".into() },
         authority: false,
     };
     let token = token::sign(&access(Access::AUDIENCE), &key);
-    let verify = |keys: &KeySet, issuer: &str, now| token::verify::<Access>(&token, keys, issuer, now).map(|_| ()).map_err(token::Error::code);
+    let verify =
+        |keys: &KeySet, issuer: &str, now| token::verify::<Access>(&token, keys, issuer, now).map(|_| ()).map_err(token::Error::code);
     assert_eq!(verify(&keys(&key), "us", NOW), Ok(()));
     assert_eq!(verify(&keys(&another), "us", NOW), Err(Code::S012));
     assert_eq!(verify(&keys(&key), "them", NOW), Err(Code::S012));

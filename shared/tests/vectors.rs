@@ -22,6 +22,11 @@ fn hex(text: &str) -> Vec<u8> {
     from_hex(&text.replace(char::is_whitespace, "")).expect("a vector is hexadecimal")
 }
 
+/// 0, 1, 2 and so on.
+fn counted<const N: usize>() -> [u8; N] {
+    std::array::from_fn(|index| u8::try_from(index).expect("fewer than 256"))
+}
+
 /// RFC 5297, appendix A: the oracle that our kernel is compared with, in `laws.rs` and below, passes the standard's own vectors.
 #[test]
 fn the_oracle_of_siv_passes_rfc_5297() {
@@ -43,15 +48,17 @@ fn the_oracle_of_siv_passes_rfc_5297() {
     let sealed = cipher.encrypt(&associated, &content).unwrap();
     assert_eq!(
         sealed,
-        hex("7bdb6e3b 432667eb 06f4d14b ff2fbd0f cb900f2f ddbe4043 26601965 c889bf17 dba77ceb 094fa663 b7a3f748 ba8af829 ea64ad54 4a272e9c 485b62a3 fd5c0d")
+        hex(
+            "7bdb6e3b 432667eb 06f4d14b ff2fbd0f cb900f2f ddbe4043 26601965 c889bf17 dba77ceb 094fa663 b7a3f748 ba8af829 ea64ad54 4a272e9c 485b62a3 fd5c0d"
+        )
     );
 }
 
 /// Ours: key 00 01 … 3f, payload f0 f1 …, domain 1005; and the same under the oracle.
 #[test]
 fn ids_are_encoded_as_published() {
-    let bytes: [u8; 64] = std::array::from_fn(|index| index as u8);
-    let payload: [u8; 32] = std::array::from_fn(|index| 0xf0_u8.wrapping_add(index as u8));
+    let bytes: [u8; 64] = counted();
+    let payload: [u8; 32] = counted().map(|index: u8| 0xf0_u8.wrapping_add(index));
     let domain: Domain = "1005".parse().unwrap();
     let published = [
         (Kind::Maintained, "XY100532NzIJlWQ7u52YvPRapJu0SehEMXLlUJTI_GQ_WdgaI"),
@@ -78,8 +85,8 @@ fn ids_are_translated_as_published() {
         domain: domain.parse().unwrap(),
         keys: vec![KeyVersion { kid: "1".into(), not_before: 0, not_after: None, key: Secret::new(key) }],
     };
-    let up = std::array::from_fn(|index| index as u8);
-    let down = std::array::from_fn(|index| 63 - index as u8);
+    let up: [u8; 64] = counted();
+    let down = up.map(|index| 63 - index);
     let packet = Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains: vec![keys("1005", up), keys("1006", down)] };
     let session = Session::new(packet);
     let direction = |from: &str, to: &str| Direction { from: from.parse().unwrap(), to: to.parse().unwrap() };
@@ -93,9 +100,10 @@ fn ids_are_translated_as_published() {
 /// RFC 7518, appendix B.3.
 #[test]
 fn content_encryption_passes_rfc_7518() {
-    let key = Secret::new(std::array::from_fn(|index| index as u8));
+    let key = Secret::new(counted());
     let iv: [u8; 16] = hex("1af38c2dc2b96ffdd86694092341bc04").try_into().unwrap();
-    let content = b"A cipher system must not be required to be secret, and it must be able to fall into the hands of the enemy without inconvenience";
+    let content =
+        b"A cipher system must not be required to be secret, and it must be able to fall into the hands of the enemy without inconvenience";
     let associated = b"The second principle of Auguste Kerckhoffs";
     let (cipher_text, tag) = cbc_hmac::seal(&key, &iv, associated, content);
     assert_eq!(
@@ -125,7 +133,9 @@ fn rfc_7516_s_other_algorithms_are_refused() {
 fn genuine_signatures_of_the_standards_are_told_from_others() {
     let keys = |key: &str| KeySet::from_json(&format!(r#"{{"keys":[{key}]}}"#)).unwrap();
     let rsa = keys(&format!(r#"{{"kty":"RSA","n":"{RFC_7515_A2_N}","e":"AQAB"}}"#));
-    let p256 = keys(r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#);
+    let p256 = keys(
+        r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
+    );
     let ed25519 = keys(r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#);
     let ed25519_token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
     for (keys, token) in [(&rsa, RFC_7515_A2), (&p256, RFC_7515_A3), (&ed25519, ed25519_token)] {

@@ -32,7 +32,8 @@ async fn a_direction_whose_keys_are_gone_names_the_side() {
     }
     // A direction into the own domain can be ordered, and makes no sense.
     running.permit("demo", direction("1005", "1005")).await;
-    let (of_2001, of_1005) = (running.mint(Kind::Maintained, "2001", 1).await.remove(0), running.mint(Kind::Maintained, "1005", 1).await.remove(0));
+    let (of_2001, of_1005) =
+        (running.mint(Kind::Maintained, "2001", 1).await.remove(0), running.mint(Kind::Maintained, "1005", 1).await.remove(0));
     for info in running.admin.domains().await.unwrap() {
         if info.owner == "demo" && info.domain != domain("1005") {
             running.admin.retire_domain_key(info.domain, &info.keys[0].kid).await.unwrap();

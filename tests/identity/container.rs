@@ -15,8 +15,7 @@ use shared::{
         system_rng,
     },
     identity::{
-        Packet, Session,
-        Kind,
+        Kind, Packet, Session,
         packet::{self, DomainKeys, KeyVersion},
     },
     secret::Secret,
@@ -246,7 +245,8 @@ async fn batch_transform_gets_its_keys_from_the_model_directory() {
     assert_eq!(answer, (200, format!("{{\"value\":\"{expected}\"}}\n{{\"values\":[\"{expected}\"],\"errors\":[]}}\n")));
     assert_eq!(container.post("application/jsonlines", "", "{}").await.0, 400);
     assert_eq!(container.post("application/xml", "", "<a/>").await.0, 415);
-    let parameters: Value = container.client.get(format!("{}/execution-parameters", container.url)).send().await.unwrap().json().await.unwrap();
+    let parameters: Value =
+        container.client.get(format!("{}/execution-parameters", container.url)).send().await.unwrap().json().await.unwrap();
     let product = parameters["MaxConcurrentTransforms"].as_u64().unwrap() * parameters["MaxPayloadInMB"].as_u64().unwrap();
     assert!((1..=100).contains(&product), "{parameters}");
 }
@@ -259,7 +259,10 @@ async fn a_body_over_the_limit_is_refused_and_an_asked_container_ends_well() {
     let mut container = authority.container(&files, &[("MAX_BODY_BYTES", "1000")]).await;
     let (status, text) = container.post("application/json", "", "x".repeat(1001)).await;
     assert_eq!((status, &serde_json::from_str::<Value>(&text).unwrap()["code"]), (413, &json!("E003")));
-    assert!(Path::new("/proc").exists().then(|| Command::new("kill").arg(container.child.id().to_string()).status().unwrap().success()).unwrap_or(true));
+    assert!(
+        if Path::new("/proc")
+            .exists() { Command::new("kill").arg(container.child.id().to_string()).status().unwrap().success() } else { true }
+    );
     let ended = tokio::task::spawn_blocking(move || container.child.wait().unwrap().success()).await.unwrap();
     assert!(ended);
 }

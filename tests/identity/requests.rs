@@ -29,9 +29,15 @@ async fn every_malformed_body_has_its_answer() {
         ("an entry of another type", format!(r#"{{"smart_token":"{token}","transcode_data":[7]}}"#).into()),
         ("an entry without a target", format!(r#"{{"smart_token":"{token}","transcode_data":[{{"value":"x"}}]}}"#).into()),
         ("an entry without a value", format!(r#"{{"smart_token":"{token}","transcode_data":[{{"target":"1006"}}]}}"#).into()),
-        ("an entry of both shapes", format!(r#"{{"smart_token":"{token}","transcode_data":[{{"target":"1006","value":"x","values":[]}}]}}"#).into()),
+        (
+            "an entry of both shapes",
+            format!(r#"{{"smart_token":"{token}","transcode_data":[{{"target":"1006","value":"x","values":[]}}]}}"#).into(),
+        ),
         ("a value of another type", format!(r#"{{"smart_token":"{token}","transcode_data":[{{"target":"1006","value":7}}]}}"#).into()),
-        ("a doubled key in an entry", format!(r#"{{"smart_token":"{token}","transcode_data":[{{"target":"1006","target":"1007","value":"x"}}]}}"#).into()),
+        (
+            "a doubled key in an entry",
+            format!(r#"{{"smart_token":"{token}","transcode_data":[{{"target":"1006","target":"1007","value":"x"}}]}}"#).into(),
+        ),
         ("deep nesting", deep.into()),
         ("refresh without a secret", br#"{"client_id":"demo","rpc":"refresh"}"#.into()),
     ];
@@ -77,7 +83,8 @@ async fn methods_paths_and_origins_are_answered_by_the_gateway() {
     let running = start(1).await;
     let api = running.suite.api();
     let url = |path: &str| format!("{api}{path}");
-    for (path, allowed) in [("/auth/init", "POST"), ("/auth/request", "POST"), ("/health", "GET"), ("/token", "POST"), ("/domains", "GET")] {
+    for (path, allowed) in [("/auth/init", "POST"), ("/auth/request", "POST"), ("/health", "GET"), ("/token", "POST"), ("/domains", "GET")]
+    {
         let answer = running.send(running.client.delete(url(path))).await;
         assert_eq!((answer.refusal().as_str(), answer.headers["allow"].to_str().unwrap()), ("405 E006", allowed), "{path}");
     }

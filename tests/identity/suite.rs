@@ -139,7 +139,8 @@ impl Running {
     /// The authority's signing key, which a test takes from the vault to sign what the authority would not.
     pub async fn signing_key(&self) -> SigningKey {
         let vault = self.vault().await;
-        let items = vault.dynamo().scan().table_name(&self.environment["SIGNING_KEYS_TABLE"]).send().await.expect("a scan").items.expect("items");
+        let items =
+            vault.dynamo().scan().table_name(&self.environment["SIGNING_KEYS_TABLE"]).send().await.expect("a scan").items.expect("items");
         let kid = string(&items[0], "kid").expect("a kid");
         let key = vault.open(&format!("signing_key#{kid}"), &items[0], "private_key").await.expect("the key opens");
         SigningKey::from_pkcs8(&key).expect("a key")
@@ -148,7 +149,8 @@ impl Running {
     /// How many ids the customer's side has counted.
     pub async fn counted(&self) -> u64 {
         let vault = self.vault().await;
-        let items = vault.dynamo().scan().table_name(&self.environment["USAGE_TABLE"]).send().await.expect("a scan").items.unwrap_or_default();
+        let items =
+            vault.dynamo().scan().table_name(&self.environment["USAGE_TABLE"]).send().await.expect("a scan").items.unwrap_or_default();
         items.iter().map(|item| cloud::vault::number(item, "count").expect("a count")).sum()
     }
 

@@ -76,7 +76,10 @@ async fn tokens_that_are_not_good_are_refused() {
     assert_eq!(refusal(&running, &hs256(&header, &good, public.to_string().as_bytes())).await, invalid);
     // Issuer, audience, times.
     assert_eq!(refusal(&running, &key.sign(&with("iss", json!("another")))).await, invalid);
-    assert_eq!(refusal(&running, &key.sign(&with("aud", json!("id-api")))).await, "403 S001: not authorised for this procedure, or invalid token");
+    assert_eq!(
+        refusal(&running, &key.sign(&with("aud", json!("id-api")))).await,
+        "403 S001: not authorised for this procedure, or invalid token"
+    );
     assert_eq!(refusal(&running, &key.sign(&with("nbf", json!(now + 3600)))).await, invalid);
     assert_eq!(refusal(&running, &key.sign(&with("exp", json!(now - 31)))).await, "401 S012: Refresh Required");
     // Claims.

@@ -155,12 +155,10 @@ impl Demonstration {
             shown,
             "\n{}\nWhat to try next:\n  \
              cargo run --release -- serve                        # the same, to stay; it prints curl lines\n  \
-             cargo run --release -- translate {} --column rampid --to {}\n  \
+             cargo run --release -- translate FILE.csv --column rampid --to {}\n  \
              cargo run --release -- help                         # everything else\n\
              The audience is this run's: its keys are gone. For `serve`, mint ids with `rampway mint`.\n",
-            self.summary,
-            "FILE.csv",
-            TO[0],
+            self.summary, TO[0],
         );
         Ok(shown)
     }

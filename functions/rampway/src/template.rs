@@ -272,7 +272,8 @@ impl Template {
 
     fn condition(&self, name: &str) -> Result<bool, Error> {
         let place = format!("Conditions.{name}");
-        let condition = self.root.get("Conditions").and_then(|conditions| conditions.get(name)).ok_or_else(|| problem(&place, "is missing"))?;
+        let condition =
+            self.root.get("Conditions").and_then(|conditions| conditions.get(name)).ok_or_else(|| problem(&place, "is missing"))?;
         self.truth(condition, &place)
     }
 

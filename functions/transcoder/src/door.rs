@@ -43,7 +43,8 @@ async fn ping(State(room): State<Arc<Room>>) -> StatusCode {
 /// Batch transform wants concurrency times payload within 100 MB.
 async fn execution_parameters() -> impl IntoResponse {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let body = format!(r#"{{"MaxConcurrentTransforms":{cores},"BatchStrategy":"MULTI_RECORD","MaxPayloadInMB":{}}}"#, (100 / cores).clamp(1, 6));
+    let body =
+        format!(r#"{{"MaxConcurrentTransforms":{cores},"BatchStrategy":"MULTI_RECORD","MaxPayloadInMB":{}}}"#, (100 / cores).clamp(1, 6));
     ([(header::CONTENT_TYPE, JSON)], body)
 }
 

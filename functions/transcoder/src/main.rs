@@ -15,18 +15,17 @@ const LAST_REQUESTS: Duration = Duration::from_secs(25);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("serve") => match serve().await {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                room::note(&error.to_string());
-                ExitCode::FAILURE
-            }
-        },
-        _ => {
-            eprintln!("usage: transcoder serve\n\nServes SageMaker's container contract: GET /ping, POST /invocations, GET /execution-parameters.");
-            ExitCode::from(2)
+    if let Some("serve") = std::env::args().nth(1).as_deref() { match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            room::note(&error.to_string());
+            ExitCode::FAILURE
         }
+    } } else {
+        eprintln!(
+            "usage: transcoder serve\n\nServes SageMaker's container contract: GET /ping, POST /invocations, GET /execution-parameters."
+        );
+        ExitCode::from(2)
     }
 }
 

@@ -234,7 +234,10 @@ impl Room {
     fn session(&self, client: &str, packet: Option<&str>, now: u64) -> Result<Arc<Session>, Refusal> {
         let good = |session: &Session| now < session.expires() && packet.is_none_or(|packet| packet == session.packet_id());
         self.read(|state| state.sessions.get(client)?.iter().map(|loaded| &loaded.session).find(|session| good(session)).cloned())
-            .ok_or_else(|| Refusal { code: Code::S007, message: "this instance holds no keys for this client yet: send the init token along".into() })
+            .ok_or_else(|| Refusal {
+                code: Code::S007,
+                message: "this instance holds no keys for this client yet: send the init token along".into(),
+            })
     }
 
     /// The pinned keys first: what was learnt only adds to them.

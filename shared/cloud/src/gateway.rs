@@ -192,7 +192,12 @@ fn text_of_base64(body: &str) -> String {
 #[serde(untagged)]
 enum Answer {
     #[serde(rename_all = "camelCase")]
-    Proxy { status_code: u16, headers: serde_json::Map<String, Value>, body: String, is_base64_encoded: bool },
+    Proxy {
+        status_code: u16,
+        headers: serde_json::Map<String, Value>,
+        body: String,
+        is_base64_encoded: bool,
+    },
     Plain(Value),
 }
 

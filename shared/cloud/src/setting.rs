@@ -118,7 +118,13 @@ impl Environment {
     pub fn endpoint(&self) -> Result<Endpoint, Error> {
         Ok(Endpoint {
             name: self.required("ENDPOINT_NAME")?,
-            variants: self.text("ENDPOINT_VARIANTS").as_deref().unwrap_or("AllTraffic").split(',').map(|name| name.trim().to_owned()).collect(),
+            variants: self
+                .text("ENDPOINT_VARIANTS")
+                .as_deref()
+                .unwrap_or("AllTraffic")
+                .split(',')
+                .map(|name| name.trim().to_owned())
+                .collect(),
             max_bytes: self.number("ENDPOINT_MAX_BYTES", 6_291_456)?,
         })
     }

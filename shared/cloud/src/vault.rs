@@ -188,7 +188,9 @@ where
 {
     move |error| match error.code() {
         Some("ConditionalCheckFailedException") => Error::Condition,
-        Some("TransactionCanceledException") if error.message().is_some_and(|reason| reason.contains("ConditionalCheckFailed")) => Error::Condition,
+        Some("TransactionCanceledException") if error.message().is_some_and(|reason| reason.contains("ConditionalCheckFailed")) => {
+            Error::Condition
+        }
         // The service's own words; the SDK's account would show the whole answer.
         Some(code) => Error::Service { service, cause: format!("{code}: {}", error.message().unwrap_or_default()) },
         None => Error::Service { service, cause: DisplayErrorContext(&error).to_string() },

@@ -90,9 +90,6 @@ impl PrivateKey {
     }
 
     /// Writes the PKCS#8 PEM.
-    ///
-    /// # Panics
-    /// Never for a key that this type holds: aws-lc serialises what it parsed.
     #[must_use]
     pub fn to_pem(&self) -> Zeroizing<String> {
         let der: Pkcs8V1Der<'static> = self.key.as_der().expect("a parsed key can be written");
@@ -139,9 +136,6 @@ impl PublicKey {
 }
 
 /// Seals `content` to a recipient under a fresh content key (`RSA-OAEP-256`). aws-lc draws the padding's seed itself.
-///
-/// # Panics
-/// Never for a key that this type holds: 64 bytes fit the padding of a 2048-bit key.
 #[must_use]
 pub fn seal_to(recipient: &PublicKey, content: &[u8], rng: &mut impl CryptoRng) -> String {
     let key = Secret::<64>::generate(rng);
@@ -157,10 +151,7 @@ pub fn seal_to(recipient: &PublicKey, content: &[u8], rng: &mut impl CryptoRng) 
 pub fn open_with(recipient: &PrivateKey, text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let parts = Parts::read(text, RSA_OAEP_256)?;
     let mut room = Zeroizing::new(vec![0; recipient.decrypting.min_output_size()]);
-    let key = recipient
-        .decrypting
-        .decrypt(&OAEP_SHA256_MGF1SHA256, &parts.wrapped_key, &mut room, None)
-        .map_err(|_| Error::Recipient)?;
+    let key = recipient.decrypting.decrypt(&OAEP_SHA256_MGF1SHA256, &parts.wrapped_key, &mut room, None).map_err(|_| Error::Recipient)?;
     parts.open(&Secret::from_slice(key).ok_or(Error::Recipient)?)
 }
 
@@ -230,7 +221,8 @@ impl<'a> Parts<'a> {
 /// `A256CBC-HS512` (RFC 7518, section 5.2.5).
 pub mod cbc_hmac {
     use super::{
-        Aes256, BlockModeDecrypt, BlockModeEncrypt, ConstantTimeEq, Hmac, IV, KeyInit, KeyIvInit, Mac, Pkcs7, Secret, Sha512, TAG, Zeroizing,
+        Aes256, BlockModeDecrypt, BlockModeEncrypt, ConstantTimeEq, Hmac, IV, KeyInit, KeyIvInit, Mac, Pkcs7, Secret, Sha512, TAG,
+        Zeroizing,
     };
 
     /// Encrypts, then authenticates associated data, vector and cipher text.

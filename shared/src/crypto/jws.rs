@@ -7,7 +7,10 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
     errors::ErrorKind,
-    jwk::{AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, OctetKeyPairParameters, OctetKeyPairType, PublicKeyUse},
+    jwk::{
+        AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, OctetKeyPairParameters, OctetKeyPairType,
+        PublicKeyUse,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -115,9 +118,6 @@ impl SigningKey {
     }
 
     /// Signs claims.
-    ///
-    /// # Panics
-    /// When the claims cannot be written as JSON, which none of ours can fail.
     #[must_use]
     pub fn sign(&self, claims: &impl Serialize) -> String {
         let mut header = Header::new(Algorithm::EdDSA);
@@ -195,12 +195,13 @@ impl KeySet {
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
-        let claims: Value = jsonwebtoken::decode(token, &key.key, &validation).map(|token| token.claims).map_err(|error| match error.kind() {
-            ErrorKind::InvalidSignature => Error::Signature,
-            ErrorKind::InvalidIssuer => Error::Issuer,
-            ErrorKind::InvalidAudience => Error::Audience,
-            _ => Error::Malformed,
-        })?;
+        let claims: Value =
+            jsonwebtoken::decode(token, &key.key, &validation).map(|token| token.claims).map_err(|error| match error.kind() {
+                ErrorKind::InvalidSignature => Error::Signature,
+                ErrorKind::InvalidIssuer => Error::Issuer,
+                ErrorKind::InvalidAudience => Error::Audience,
+                _ => Error::Malformed,
+            })?;
         // Last, so that a token for something else is told from one that is not ours at all.
         serde_json::from_value(claims).map_err(|_| Error::Malformed)
     }

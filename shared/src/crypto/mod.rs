@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256, Sha512};
 use crate::secret::Secret;
 
 /// The operating system's generator, for callers at the edge.
+#[must_use]
 pub fn system_rng() -> UnwrapErr<SystemRng> {
     UnwrapErr(SystemRng)
 }

@@ -76,9 +76,6 @@ impl Error {
 }
 
 /// Seals a packet to a transcoder.
-///
-/// # Panics
-/// Never: a packet of strings and numbers can be written.
 #[must_use]
 pub fn seal(packet: &Packet, transcoder: &PublicKey, rng: &mut impl CryptoRng) -> String {
     let content = Zeroizing::new(serde_json::to_vec(packet).expect("a packet can be written"));

@@ -124,7 +124,7 @@ async fn clients(admin: &Admin, order: &Clients) -> Result<String, Error> {
             for client in admin.clients().await? {
                 let said = |there: bool, word: &str| if there { word.to_owned() } else { "-".to_owned() };
                 let transcoder = said(client.transcoder.is_some(), "registered");
-                rows.push([client.client_id.clone(), said(client.authority, "yes"), transcoder]);
+                rows.push([client.id.clone(), said(client.authority, "yes"), transcoder]);
             }
             table(&rows)
         }

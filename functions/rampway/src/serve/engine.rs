@@ -13,7 +13,10 @@ pub async fn start(file: Option<&Path>, tables: &[Table]) -> Result<String, Erro
         Some(file) => Database::new(&file.display().to_string()),
         None => Database::memory(),
     };
-    let database = database.map_err(|cause| Error::State { what: file.map_or_else(String::new, |file| file.display().to_string()), cause: cause.to_string() })?;
+    let database = database.map_err(|cause| Error::State {
+        what: file.map_or_else(String::new, |file| file.display().to_string()),
+        cause: cause.to_string(),
+    })?;
     for table in tables {
         create(&database, table)?;
     }

@@ -79,10 +79,9 @@ impl Gateway {
         let response = api.and_then(|api| api.responses.get(kind).or_else(|| api.responses.get(default)));
         let status = response.and_then(|response| response.status).and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(usual);
         let quoted = Value::from(message).to_string();
-        let body = response.and_then(|response| response.body.as_ref()).map_or_else(
-            || json!({"message": message}).to_string(),
-            |body| body.trim().replace("$context.error.messageString", &quoted),
-        );
+        let body = response
+            .and_then(|response| response.body.as_ref())
+            .map_or_else(|| json!({"message": message}).to_string(), |body| body.trim().replace("$context.error.messageString", &quoted));
         let headers = response.map(|response| response.headers.clone()).unwrap_or_default();
         build(status, headers.into_iter().chain([("Content-Type".into(), "application/json".into())]), body)
     }
@@ -124,7 +123,9 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
         return own("REQUEST_TOO_LARGE", StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
     }
     match tokio::time::timeout(LIMIT, gateway.lambda.invoke(&route.function, event.into())).await {
-        Ok(Some(Outcome::Answered(answer))) => respond(&answer).unwrap_or_else(|| own("", StatusCode::BAD_GATEWAY, "Internal server error")),
+        Ok(Some(Outcome::Answered(answer))) => {
+            respond(&answer).unwrap_or_else(|| own("", StatusCode::BAD_GATEWAY, "Internal server error"))
+        }
         Ok(Some(Outcome::TimedOut)) | Err(_) => own("INTEGRATION_TIMEOUT", StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"),
         Ok(_) => own("", StatusCode::BAD_GATEWAY, "Internal server error"),
     }

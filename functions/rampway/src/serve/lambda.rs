@@ -150,12 +150,9 @@ impl Function {
         if waiting > self.idle.load(Ordering::SeqCst) {
             self.start_process().await;
         }
-        match tokio::time::timeout(timeout, answer).await {
-            Ok(outcome) => outcome.unwrap_or(Outcome::Crashed),
-            Err(_) => {
-                self.kill(&id).await;
-                Outcome::TimedOut
-            }
+        if let Ok(outcome) = tokio::time::timeout(timeout, answer).await { outcome.unwrap_or(Outcome::Crashed) } else {
+            self.kill(&id).await;
+            Outcome::TimedOut
         }
     }
 

@@ -26,9 +26,9 @@ use axum::{
     routing::post,
 };
 use cloud::identity::admin;
-use tempfile::TempDir;
 pub use lambda::Outcome;
 pub use seed::{CLIENT, FROM, TO};
+use tempfile::TempDir;
 
 use crate::{
     client::Credentials,
@@ -159,13 +159,10 @@ pub struct Suite {
 impl Suite {
     /// Starts everything that the template names.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let (directory, ephemeral) = match &options.state {
-            Some(state) => (state.clone(), None),
-            None => {
-                let folder = tempfile::Builder::new().prefix("rampway-").tempdir();
-                let folder = folder.map_err(|cause| state::failed("a temporary folder".as_ref(), &cause))?;
-                (folder.path().to_owned(), Some(folder))
-            }
+        let (directory, ephemeral) = if let Some(state) = &options.state { (state.clone(), None) } else {
+            let folder = tempfile::Builder::new().prefix("rampway-").tempdir();
+            let folder = folder.map_err(|cause| state::failed("a temporary folder".as_ref(), &cause))?;
+            (folder.path().to_owned(), Some(folder))
         };
         Self::start_in(&directory, ephemeral, options).await
     }

@@ -72,10 +72,8 @@ impl Hosting {
             turn: Arc::default(),
             client: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(LIMIT)).build().map_err(|_| Error::Client)?,
         };
-        let routes = Router::new()
-            .route("/endpoints/{name}/invocations", post(invoke))
-            .layer(DefaultBodyLimit::max(MAX_BODY * 2))
-            .with_state(state);
+        let routes =
+            Router::new().route("/endpoints/{name}/invocations", post(invoke)).layer(DefaultBodyLimit::max(MAX_BODY * 2)).with_state(state);
         tokio::spawn(async move { axum::serve(listener, routes).await });
         let hosting = Self { instances, address };
         hosting.in_service().await?;
@@ -219,7 +217,12 @@ async fn invoke(State(front): State<Front>, Path(name): Path<String>, headers: H
         return failure(StatusCode::BAD_REQUEST, "ValidationError", &format!("Variant {variant} not found."), json!({}));
     }
     if body.len() > MAX_BODY {
-        return failure(StatusCode::BAD_REQUEST, "ValidationError", &format!("Value at 'body' must have length at most {MAX_BODY}."), json!({}));
+        return failure(
+            StatusCode::BAD_REQUEST,
+            "ValidationError",
+            &format!("Value at 'body' must have length at most {MAX_BODY}."),
+            json!({}),
+        );
     }
     let Some(instance) = front.next() else {
         return failure(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "No instance is in service.", json!({}));

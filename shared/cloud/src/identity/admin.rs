@@ -222,7 +222,8 @@ impl Admin {
         let key: Secret<64> = Secret::generate(&mut system_rng());
         let sealed = self.vault.seal(&tables::label(domain, &kid), key.expose()).await?;
         let put = self.vault.dynamo().put_item().table_name(&self.tables.domains);
-        let put = put.item("domain", s(domain)).item("item", s(format!("{KEY}{kid}"))).item("key", sealed).item("not_before", n(not_before));
+        let put =
+            put.item("domain", s(domain)).item("item", s(format!("{KEY}{kid}"))).item("key", sealed).item("not_before", n(not_before));
         put.send().await.map_err(service("DynamoDB"))?;
         Ok(kid)
     }

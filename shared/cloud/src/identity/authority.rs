@@ -41,7 +41,8 @@ pub struct Issuer {
     clients: Clients,
     tables: Tables,
     keyring: Keyring,
-    issuer: String,
+    /// The `iss` of its tokens.
+    name: String,
 }
 
 impl Issuer {
@@ -52,7 +53,7 @@ impl Issuer {
             clients: Clients::new(environment)?,
             tables: Tables::new(environment)?,
             keyring: Keyring::new(environment)?,
-            issuer: environment.issuer(),
+            name: environment.issuer(),
         })
     }
 
@@ -82,20 +83,20 @@ impl Issuer {
 
     async fn standing(&self, client: &Client) -> Result<(std::sync::Arc<Keys>, Scopes), Error> {
         let now = now();
-        tokio::try_join!(self.keyring.keys(&self.vault, now), self.tables.scopes(&self.vault, &client.client_id, now))
+        tokio::try_join!(self.keyring.keys(&self.vault, now), self.tables.scopes(&self.vault, &client.id, now))
     }
 
     fn smart(&self, keys: &Keys, client: &Client, scopes: &Scopes) -> Result<(Common, String), Error> {
         let now = now();
         let signing = keys.current(now)?;
         let access = token::sign(
-            &Access { common: common::<Access>(&self.issuer, client, now, now + ACCESS_LIFE), authority: client.authority },
+            &Access { common: common::<Access>(&self.name, client, now, now + ACCESS_LIFE), authority: client.authority },
             signing,
         );
         let smart = Smart {
-            common: common::<Smart>(&self.issuer, client, now, now + SMART_LIFE),
+            common: common::<Smart>(&self.name, client, now, now + SMART_LIFE),
             scopes: json!(scopes),
-            id_api_token: jwe::seal(&enclosing_key(signing), &client.client_id, access.as_bytes(), &mut system_rng()),
+            id_api_token: jwe::seal(&enclosing_key(signing), &client.id, access.as_bytes(), &mut system_rng()),
         };
         Ok((smart.common.clone(), token::sign(&smart, signing)))
     }
@@ -109,12 +110,12 @@ impl Issuer {
         let expires = init_expiry(now);
         let packet = Packet {
             id: smart.jti,
-            client_id: client.client_id.clone(),
+            client_id: client.id.clone(),
             expires,
             domains: self.tables.keys(&self.vault, &scopes, now).await?,
         };
         let init = Init {
-            common: common::<Init>(&self.issuer, client, now, expires),
+            common: common::<Init>(&self.name, client, now, expires),
             scopes: json!(scopes),
             smart_token,
             key_packet: packet::seal(&packet, &transcoder, &mut system_rng()),
@@ -170,11 +171,10 @@ impl IdApi {
         })?;
         let now = now();
         let keys = self.issuer.keyring.keys(&self.issuer.vault, now).await?;
-        let access = Access {
-            common: common::<Access>(&self.issuer.issuer, &client, now, now + ACCESS_LIFE),
-            authority: client.authority,
-        };
-        Ok(json!({"access_token": token::sign(&access, keys.current(now).map_err(Failure::from)?), "token_type": "Bearer", "expires_in": ACCESS_LIFE}))
+        let access = Access { common: common::<Access>(&self.issuer.name, &client, now, now + ACCESS_LIFE), authority: client.authority };
+        Ok(
+            json!({"access_token": token::sign(&access, keys.current(now).map_err(Failure::from)?), "token_type": "Bearer", "expires_in": ACCESS_LIFE}),
+        )
     }
 
     async fn jwks(&self) -> Result<Value, Failure> {
@@ -216,7 +216,7 @@ impl IdApi {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
             _ => return Err(token::Error::Signature(shared::crypto::jws::Error::Malformed).into()),
         };
-        let (now, issuer) = (now(), &self.issuer.issuer);
+        let (now, issuer) = (now(), &self.issuer.name);
         let keys = self.issuer.keyring.keys(&self.issuer.vault, now).await?;
         let verification = keys.verification();
         let Ok(smart) = token::verify::<Smart>(token, &verification, issuer, now) else {
@@ -236,7 +236,7 @@ fn common<C: Claims>(issuer: &str, client: &Client, now: u64, expires: u64) -> C
     Common {
         iss: issuer.into(),
         aud: C::AUDIENCE.into(),
-        sub: client.client_id.clone(),
+        sub: client.id.clone(),
         iat: now,
         nbf: now,
         exp: expires,

@@ -26,7 +26,7 @@ pub struct Credentials {
 #[derive(Clone, Debug)]
 pub struct Client {
     /// Its id.
-    pub client_id: String,
+    pub id: String,
     /// Whether it is one of the authority's own.
     pub authority: bool,
     /// Its transcoder's public key, as PEM.
@@ -112,7 +112,7 @@ impl Client {
     /// Reads an item of the table.
     pub fn read(item: &Item) -> Result<Self, vault::Error> {
         Ok(Self {
-            client_id: string(item, "client_id")?.into(),
+            id: string(item, "client_id")?.into(),
             authority: item.get("authority").and_then(|value| value.as_bool().ok()).copied().unwrap_or_default(),
             transcoder: string(item, "transcoder").ok().map(str::to_owned),
             hash: SecretHash::from_text(string(item, "secret_hash")?).ok_or(vault::Error::Attribute("secret_hash"))?,

@@ -58,11 +58,13 @@ impl Endpoint {
     }
 
     /// The variants behind it.
+    #[must_use] 
     pub fn variants(&self) -> &[String] {
         &self.setting.variants
     }
 
     /// The longest body it takes, in bytes.
+    #[must_use] 
     pub const fn max_bytes(&self) -> usize {
         self.setting.max_bytes
     }
@@ -128,7 +130,7 @@ impl Endpoint {
             .body(Blob::new(body));
         match call.send().await {
             Ok(output) => answer(output),
-            Err(error) => refusal(error),
+            Err(error) => refusal(&error),
         }
     }
 }
@@ -156,8 +158,8 @@ fn read_usage(text: &str) -> Option<Vec<(Direction, u64)>> {
         .collect()
 }
 
-fn refusal(error: SdkError<InvokeEndpointError>) -> Outcome {
-    let cause = || Error::Endpoint(format!("failed: {}", DisplayErrorContext(&error)));
+fn refusal(error: &SdkError<InvokeEndpointError>) -> Outcome {
+    let cause = || Error::Endpoint(format!("failed: {}", DisplayErrorContext(error)));
     match error.as_service_error() {
         Some(InvokeEndpointError::ModelError(model)) => {
             let status = model.original_status_code().and_then(|status| u16::try_from(status).ok()).unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How long a warm function trusts what it has read.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 
 /// The table of signing keys, and what was read of it.
 pub struct Keyring {

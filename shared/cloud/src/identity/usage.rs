@@ -79,7 +79,8 @@ impl Usage {
                 .expect("an update with a key, a table and an expression is complete");
             TransactWriteItem::builder().update(update).build()
         });
-        let written = vault.dynamo().transact_write_items().set_transact_items(Some(updates.collect())).client_request_token(token).send().await;
+        let written =
+            vault.dynamo().transact_write_items().set_transact_items(Some(updates.collect())).client_request_token(token).send().await;
         written.map_err(service("DynamoDB"))?;
         Ok(())
     }
@@ -168,7 +169,8 @@ impl Reporter {
     async fn send(&self, client: &str, minute: u64, sums: &BTreeMap<Direction, u64>) -> Result<(), Error> {
         let credentials = self.credentials.find(&self.vault, client).await?.ok_or(Error::NotInitialised)?;
         let access = customer::access_token(&self.http, &self.authority, &credentials).await?;
-        let usage: Vec<_> = sums.iter().map(|(direction, count)| json!({"from": direction.from, "to": direction.to, "count": count})).collect();
+        let usage: Vec<_> =
+            sums.iter().map(|(direction, count)| json!({"from": direction.from, "to": direction.to, "count": count})).collect();
         let report = json!({"minute": minute, "usage": usage});
         let url = format!("{}/v1/metrics", self.authority);
         let answer = self.http.send(|client| client.post(&url).bearer_auth(access.expose()).json(&report)).await;
