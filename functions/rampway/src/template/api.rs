@@ -74,12 +74,7 @@ impl Cors {
         // SAM takes a text for the origin alone.
         let origin = text(value).or_else(|| text(&value["AllowOrigin"]));
         let part = |name: &str| text(&value[name]).map(unquoted);
-        Self {
-            origin: origin.map(unquoted),
-            methods: part("AllowMethods"),
-            headers: part("AllowHeaders"),
-            max_age: part("MaxAge"),
-        }
+        Self { origin: origin.map(unquoted), methods: part("AllowMethods"), headers: part("AllowHeaders"), max_age: part("MaxAge") }
     }
 }
 
@@ -96,14 +91,9 @@ fn responses(properties: &Properties<'_>) -> Result<BTreeMap<String, GatewayResp
                 })
                 .transpose()?;
             let headers = texts(Some(&value["ResponseParameters"]["Headers"]));
-            let headers = headers
-                .into_iter()
-                .map(|(name, value)| (name, unquoted(value)));
-            let response = GatewayResponse {
-                status,
-                headers: headers.collect(),
-                template: text(&value["ResponseTemplates"]["application/json"]),
-            };
+            let headers = headers.into_iter().map(|(name, value)| (name, unquoted(value)));
+            let response =
+                GatewayResponse { status, headers: headers.collect(), template: text(&value["ResponseTemplates"]["application/json"]) };
             Ok((kind.clone(), response))
         })
         .collect()
@@ -113,19 +103,13 @@ fn responses(properties: &Properties<'_>) -> Result<BTreeMap<String, GatewayResp
 fn throttle(settings: Option<&Json>) -> Option<Throttle> {
     let number = |value: &Json| text(value)?.parse().ok();
     settings?.as_array()?.iter().find_map(|setting| {
-        Some(Throttle {
-            rate: number(&setting["ThrottlingRateLimit"])?,
-            burst: number(&setting["ThrottlingBurstLimit"])?,
-        })
+        Some(Throttle { rate: number(&setting["ThrottlingRateLimit"])?, burst: number(&setting["ThrottlingBurstLimit"])? })
     })
 }
 
 /// API Gateway writes a fixed value in quotes, to tell it from a mapping expression.
 fn unquoted(value: String) -> String {
-    match value
-        .strip_prefix('\'')
-        .and_then(|rest| rest.strip_suffix('\''))
-    {
+    match value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         Some(inner) => inner.to_owned(),
         None => value,
     }

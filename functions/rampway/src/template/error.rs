@@ -57,24 +57,14 @@ pub(crate) struct At<'a> {
 
 impl<'a> At<'a> {
     pub(crate) fn new(resource: &'a str, property: impl Into<String>) -> Self {
-        Self {
-            resource,
-            property: property.into(),
-        }
+        Self { resource, property: property.into() }
     }
 
     pub(crate) fn then(&self, step: &str) -> Self {
-        Self {
-            resource: self.resource,
-            property: format!("{}.{step}", self.property),
-        }
+        Self { resource: self.resource, property: format!("{}.{step}", self.property) }
     }
 
     pub(crate) fn error(&self, problem: impl Into<String>) -> Error {
-        Error::Construct {
-            resource: self.resource.to_owned(),
-            property: self.property.clone(),
-            problem: problem.into(),
-        }
+        Error::Construct { resource: self.resource.to_owned(), property: self.property.clone(), problem: problem.into() }
     }
 }

@@ -72,31 +72,16 @@ impl Function {
     /// The name of its binary: the last part of the code's folder.
     #[must_use]
     pub fn binary(&self) -> &str {
-        self.code
-            .trim_end_matches('/')
-            .rsplit('/')
-            .next()
-            .unwrap_or(&self.code)
+        self.code.trim_end_matches('/').rsplit('/').next().unwrap_or(&self.code)
     }
 
-    fn event(
-        &mut self,
-        properties: &Properties<'_>,
-        name: &str,
-        event: &Value,
-        at: &At<'_>,
-    ) -> Result<(), Error> {
+    fn event(&mut self, properties: &Properties<'_>, name: &str, event: &Value, at: &At<'_>) -> Result<(), Error> {
         let optional = |key: &str| -> Result<Option<String>, Error> {
-            let value = event
-                .get("Properties")
-                .and_then(|properties| properties.get(key));
-            let value = value.map_or(Ok(None), |value| {
-                properties.resolver.value(value, &at.then(key))
-            })?;
+            let value = event.get("Properties").and_then(|properties| properties.get(key));
+            let value = value.map_or(Ok(None), |value| properties.resolver.value(value, &at.then(key)))?;
             Ok(value.as_ref().and_then(super::properties::text))
         };
-        let required =
-            |key: &str| optional(key)?.ok_or_else(|| at.then(key).error("this is missing"));
+        let required = |key: &str| optional(key)?.ok_or_else(|| at.then(key).error("this is missing"));
         match text(event, "Type").unwrap_or_default() {
             "Api" => self.routes.push(Route {
                 event: name.to_owned(),
@@ -108,8 +93,7 @@ impl Function {
                 let expression = required("Schedule")?.parse();
                 self.schedules.push(Schedule {
                     event: name.to_owned(),
-                    expression: expression
-                        .map_err(|problem: String| at.then("Schedule").error(problem))?,
+                    expression: expression.map_err(|problem: String| at.then("Schedule").error(problem))?,
                     input: optional("Input")?,
                 });
             }

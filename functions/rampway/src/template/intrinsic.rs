@@ -5,18 +5,11 @@ use serde_norway::Value;
 /// The function's name without `!` or `Fn::`, and its argument.
 pub(super) fn read(value: &Value) -> Option<(String, &Value)> {
     match value {
-        Value::Tagged(tagged) => Some((
-            tagged.tag.to_string().trim_start_matches('!').to_owned(),
-            &tagged.value,
-        )),
+        Value::Tagged(tagged) => Some((tagged.tag.to_string().trim_start_matches('!').to_owned(), &tagged.value)),
         Value::Mapping(mapping) if mapping.len() == 1 => {
             let (key, argument) = mapping.iter().next()?;
             let key = key.as_str()?;
-            let name = if key == "Ref" {
-                key
-            } else {
-                key.strip_prefix("Fn::")?
-            };
+            let name = if key == "Ref" { key } else { key.strip_prefix("Fn::")? };
             Some((name.to_owned(), argument))
         }
         _ => None,

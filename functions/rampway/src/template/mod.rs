@@ -79,20 +79,14 @@ pub struct Stack {
 impl Template {
     /// Reads a template from a file.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(|source| Error::Unreadable {
-            path: path.into(),
-            source,
-        })?;
+        let text = fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.into(), source })?;
         Self::parse(&text)
     }
 
     /// Reads a template from its text.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let document: Value = serde_norway::from_str(text).map_err(Error::Yaml)?;
-        if document
-            .get("Resources")
-            .is_none_or(|resources| !resources.is_mapping())
-        {
+        if document.get("Resources").is_none_or(|resources| !resources.is_mapping()) {
             return Err(Error::NoResources);
         }
         Ok(Self { document })
@@ -119,29 +113,14 @@ impl Template {
         entries(self.document.get("Parameters")).map(|(name, body)| Parameter {
             name: name.to_owned(),
             default: body.get("Default").and_then(scalar),
-            allowed: body
-                .get("AllowedValues")
-                .and_then(Value::as_sequence)
-                .into_iter()
-                .flatten()
-                .filter_map(scalar)
-                .collect(),
+            allowed: body.get("AllowedValues").and_then(Value::as_sequence).into_iter().flatten().filter_map(scalar).collect(),
         })
     }
 
     /// What is deployed with these parameters (defaults stand for the others), in this place.
-    pub fn stack(
-        &self,
-        parameters: &BTreeMap<String, String>,
-        place: &Place,
-    ) -> Result<Stack, Error> {
+    pub fn stack(&self, parameters: &BTreeMap<String, String>, place: &Place) -> Result<Stack, Error> {
         let resolver = Resolver::new(self, parameters, place)?;
-        let mut stack = Stack {
-            functions: Vec::new(),
-            tables: Vec::new(),
-            apis: Vec::new(),
-            endpoints: Vec::new(),
-        };
+        let mut stack = Stack { functions: Vec::new(), tables: Vec::new(), apis: Vec::new(), endpoints: Vec::new() };
         for resource in self.resources() {
             if let Some(condition) = resource.condition
                 && !resolver.condition(condition)?
@@ -149,17 +128,11 @@ impl Template {
                 continue;
             }
             match resource.kind {
-                "AWS::Serverless::Function" => stack
-                    .functions
-                    .push(Function::read(&resolver.properties(&resource, "Function"))?),
-                "AWS::Serverless::Api" => stack
-                    .apis
-                    .push(Api::read(&resolver.properties(&resource, "Api"))?),
-                "AWS::DynamoDB::Table" => stack
-                    .tables
-                    .push(Table::read(&resolver.properties(&resource, "Table"))?),
+                "AWS::Serverless::Function" => stack.functions.push(Function::read(&resolver.properties(&resource, "Function"))?),
+                "AWS::Serverless::Api" => stack.apis.push(Api::read(&resolver.properties(&resource, "Api"))?),
+                "AWS::DynamoDB::Table" => stack.tables.push(Table::read(&resolver.properties(&resource, "Table"))?),
                 "AWS::SageMaker::Endpoint" => {
-                    stack.endpoints.push(Endpoint::read(&resolver, &resource)?)
+                    stack.endpoints.push(Endpoint::read(&resolver, &resource)?);
                 }
                 _ => {}
             }
@@ -170,11 +143,7 @@ impl Template {
 
 /// A mapping's entries whose keys are text.
 fn entries(mapping: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
-    mapping
-        .and_then(Value::as_mapping)
-        .into_iter()
-        .flatten()
-        .filter_map(|(key, value)| Some((key.as_str()?, value)))
+    mapping.and_then(Value::as_mapping).into_iter().flatten().filter_map(|(key, value)| Some((key.as_str()?, value)))
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {

@@ -32,8 +32,7 @@ impl<'a> Properties<'a> {
     /// A property, resolved; mappings are merged with the globals' key by key.
     pub fn json(&self, property: &str) -> Result<Option<Json>, Error> {
         let at = self.at(property);
-        let resolve =
-            |value: Option<&Value>| value.map_or(Ok(None), |value| self.resolver.value(value, &at));
+        let resolve = |value: Option<&Value>| value.map_or(Ok(None), |value| self.resolver.value(value, &at));
         let mut value = resolve(self.globals.and_then(|globals| globals.get(property)))?;
         if let Some(own) = resolve(self.raw(property))? {
             match &mut value {
@@ -46,27 +45,19 @@ impl<'a> Properties<'a> {
 
     /// A property that is text, or a number or truth value written as text.
     pub fn text(&self, property: &str) -> Result<Option<String>, Error> {
-        self.json(property)?
-            .map(|value| text(&value).ok_or_else(|| self.at(property).error("this must be text")))
-            .transpose()
+        self.json(property)?.map(|value| text(&value).ok_or_else(|| self.at(property).error("this must be text"))).transpose()
     }
 
     /// A property that is a whole number.
     pub fn number(&self, property: &str) -> Result<Option<u64>, Error> {
         self.text(property)?
-            .map(|text| {
-                text.parse().map_err(|_| {
-                    self.at(property)
-                        .error(format!("`{text}` is no whole number"))
-                })
-            })
+            .map(|text| text.parse().map_err(|_| self.at(property).error(format!("`{text}` is no whole number"))))
             .transpose()
     }
 
     /// A property that must be there.
     pub fn required(&self, property: &str) -> Result<String, Error> {
-        self.text(property)?
-            .ok_or_else(|| self.at(property).error("this is missing"))
+        self.text(property)?.ok_or_else(|| self.at(property).error("this is missing"))
     }
 
     pub(super) fn at(&self, property: &str) -> At<'a> {
@@ -86,9 +77,7 @@ pub(super) fn text(value: &Json) -> Option<String> {
 /// A resolved mapping of text to text; what is not text is left out.
 pub(super) fn texts(value: Option<&Json>) -> BTreeMap<String, String> {
     let entries = value.and_then(Json::as_object).into_iter().flatten();
-    entries
-        .filter_map(|(key, value)| Some((key.clone(), text(value)?)))
-        .collect()
+    entries.filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect()
 }
 
 fn merge(global: &mut Json, own: Json) {

@@ -12,7 +12,7 @@ use super::{
     Error, Properties, Resource, Template, entries,
     error::At,
     intrinsic::{self, Piece},
-    scalar, text,
+    scalar,
 };
 
 /// Where a stack runs: what references to its resources lead to.
@@ -32,12 +32,7 @@ impl Place {
     /// This machine.
     #[must_use]
     pub fn local(address: impl Into<String>, master_key: &Path) -> Self {
-        Self {
-            address: address.into(),
-            master_key: master_key.into(),
-            region: "eu-west-1".into(),
-            account: "123456789012".into(),
-        }
+        Self { address: address.into(), master_key: master_key.into(), region: "eu-west-1".into(), account: "123456789012".into() }
     }
 }
 
@@ -51,35 +46,19 @@ pub struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     /// Fails when a parameter is unknown, has a forbidden value, or has none at all.
-    pub fn new(
-        template: &'a Template,
-        chosen: &BTreeMap<String, String>,
-        place: &'a Place,
-    ) -> Result<Self, Error> {
+    pub fn new(template: &'a Template, chosen: &BTreeMap<String, String>, place: &'a Place) -> Result<Self, Error> {
         let mut parameters = BTreeMap::new();
         for parameter in template.parameters() {
             let name = parameter.name;
-            let value = chosen
-                .get(&name)
-                .cloned()
-                .or(parameter.default)
-                .ok_or_else(|| Error::MissingParameter(name.clone()))?;
+            let value = chosen.get(&name).cloned().or(parameter.default).ok_or_else(|| Error::MissingParameter(name.clone()))?;
             if !parameter.allowed.is_empty() && !parameter.allowed.contains(&value) {
-                return Err(Error::ForbiddenParameter {
-                    name,
-                    value,
-                    allowed: parameter.allowed,
-                });
+                return Err(Error::ForbiddenParameter { name, value, allowed: parameter.allowed });
             }
             parameters.insert(name, value);
         }
         match chosen.keys().find(|name| !parameters.contains_key(*name)) {
             Some(unknown) => Err(Error::UnknownParameter(unknown.clone())),
-            None => Ok(Self {
-                template,
-                parameters,
-                place,
-            }),
+            None => Ok(Self { template, parameters, place }),
         }
     }
 
@@ -90,17 +69,8 @@ impl<'a> Resolver<'a> {
     /// A resource's properties, over what `Globals` says of its section.
     #[must_use]
     pub fn properties<'b>(&'b self, resource: &Resource<'b>, section: &str) -> Properties<'b> {
-        let globals = self
-            .template
-            .document()
-            .get("Globals")
-            .and_then(|globals| globals.get(section));
-        Properties {
-            resolver: self,
-            resource: resource.id,
-            own: resource.body.get("Properties"),
-            globals,
-        }
+        let globals = self.template.document().get("Globals").and_then(|globals| globals.get(section));
+        Properties { resolver: self, resource: resource.id, own: resource.body.get("Properties"), globals }
     }
 
     /// A value with its intrinsic functions replaced; `None` is `AWS::NoValue`, which takes the property away.
@@ -110,13 +80,8 @@ impl<'a> Resolver<'a> {
         }
         match value {
             Value::Sequence(items) => {
-                let items = items
-                    .iter()
-                    .map(|item| self.value(item, at))
-                    .filter_map(Result::transpose);
-                items
-                    .collect::<Result<Vec<_>, _>>()
-                    .map(|items| Some(items.into()))
+                let items = items.iter().map(|item| self.value(item, at)).filter_map(Result::transpose);
+                items.collect::<Result<Vec<_>, _>>().map(|items| Some(items.into()))
             }
             Value::Mapping(_) => {
                 let mut object = serde_json::Map::new();
@@ -127,29 +92,22 @@ impl<'a> Resolver<'a> {
                 }
                 Ok(Some(object.into()))
             }
-            _ => serde_json::to_value(value)
-                .map(Some)
-                .map_err(|error| at.error(error.to_string())),
+            _ => serde_json::to_value(value).map(Some).map_err(|error| at.error(error.to_string())),
         }
     }
 
     fn call(&self, name: &str, argument: &Value, at: &At<'_>) -> Result<Option<Json>, Error> {
         match (name, argument) {
             ("Ref", Value::String(target)) if target == "AWS::NoValue" => Ok(None),
-            ("Ref", Value::String(target)) => {
-                self.reference(target, at).map(|text| Some(text.into()))
-            }
+            ("Ref", Value::String(target)) => self.reference(target, at).map(|text| Some(text.into())),
             ("GetAtt", Value::String(path)) => {
-                let (resource, attribute) = path
-                    .split_once('.')
-                    .ok_or_else(|| at.error("GetAtt needs `Resource.Attribute`"))?;
-                self.attribute(resource, attribute, at)
-                    .map(|text| Some(text.into()))
+                let (resource, attribute) = path.split_once('.').ok_or_else(|| at.error("GetAtt needs `Resource.Attribute`"))?;
+                self.attribute(resource, attribute, at).map(|text| Some(text.into()))
             }
             ("GetAtt", Value::Sequence(path)) => match path.as_slice() {
-                [Value::String(resource), Value::String(attribute)] => self
-                    .attribute(resource, attribute, at)
-                    .map(|text| Some(text.into())),
+                [Value::String(resource), Value::String(attribute)] => {
+                    self.attribute(resource, attribute, at).map(|text| Some(text.into()))
+                }
                 _ => Err(at.error("GetAtt needs a resource and an attribute")),
             },
             ("Sub", Value::String(text)) => self.sub(text, None, at),
@@ -158,14 +116,7 @@ impl<'a> Resolver<'a> {
                 _ => Err(at.error("Sub needs a text and the names in it")),
             },
             ("If", Value::Sequence(parts)) => match parts.as_slice() {
-                [Value::String(condition), then, otherwise] => self.value(
-                    if self.condition(condition)? {
-                        then
-                    } else {
-                        otherwise
-                    },
-                    at,
-                ),
+                [Value::String(condition), then, otherwise] => self.value(if self.condition(condition)? { then } else { otherwise }, at),
                 _ => Err(at.error("If needs a condition and two values")),
             },
             ("Join", Value::Sequence(parts)) => match parts.as_slice() {
@@ -173,9 +124,7 @@ impl<'a> Resolver<'a> {
                 _ => Err(at.error("Join needs a delimiter and a list")),
             },
             ("FindInMap", Value::Sequence(path)) => self.find(path, at),
-            _ => Err(at.error(format!(
-                "{name} is not known here, or not with this argument"
-            ))),
+            _ => Err(at.error(format!("{name} is not known here, or not with this argument"))),
         }
     }
 
@@ -194,53 +143,32 @@ impl<'a> Resolver<'a> {
         let resource = self.resource(target, at)?;
         match resource.kind {
             // Physical names are free to choose: the logical ones will do.
-            "AWS::DynamoDB::Table" | "AWS::Serverless::Function" | "AWS::Serverless::Api" => {
-                Ok(target.into())
-            }
-            kind => Err(at.error(format!(
-                "Ref of {target}, an {kind}, leads nowhere on this machine"
-            ))),
+            "AWS::DynamoDB::Table" | "AWS::Serverless::Function" | "AWS::Serverless::Api" => Ok(target.into()),
+            kind => Err(at.error(format!("Ref of {target}, an {kind}, leads nowhere on this machine"))),
         }
     }
 
     fn attribute(&self, target: &str, attribute: &str, at: &At<'_>) -> Result<String, Error> {
         let resource = self.resource(target, at)?;
-        let Place {
-            region,
-            account,
-            master_key,
-            ..
-        } = self.place;
+        let Place { region, account, master_key, .. } = self.place;
         match (resource.kind, attribute) {
             ("AWS::KMS::Key", "Arn") => Ok(format!("file:{}", master_key.display())),
-            ("AWS::DynamoDB::Table", "Arn") => Ok(format!(
-                "arn:aws:dynamodb:{region}:{account}:table/{target}"
-            )),
-            ("AWS::Serverless::Function", "Arn") => Ok(format!(
-                "arn:aws:lambda:{region}:{account}:function:{target}"
-            )),
+            ("AWS::DynamoDB::Table", "Arn") => Ok(format!("arn:aws:dynamodb:{region}:{account}:table/{target}")),
+            ("AWS::Serverless::Function", "Arn") => Ok(format!("arn:aws:lambda:{region}:{account}:function:{target}")),
             ("AWS::SageMaker::Endpoint", "EndpointName")
             | ("AWS::SageMaker::EndpointConfig", "EndpointConfigName")
             | ("AWS::SageMaker::Model", "ModelName") => self.name(&resource, attribute),
-            (kind, _) => Err(at.error(format!(
-                "GetAtt of {attribute} from {target}, an {kind}, leads nowhere on this machine"
-            ))),
+            (kind, _) => Err(at.error(format!("GetAtt of {attribute} from {target}, an {kind}, leads nowhere on this machine"))),
         }
     }
 
     /// A resource's own name, if it gives itself one, else its logical id.
     pub(super) fn name(&self, resource: &Resource<'_>, property: &str) -> Result<String, Error> {
-        Ok(self
-            .properties(resource, "")
-            .text(property)?
-            .unwrap_or_else(|| resource.id.to_owned()))
+        Ok(self.properties(resource, "").text(property)?.unwrap_or_else(|| resource.id.to_owned()))
     }
 
     fn resource(&self, id: &str, at: &At<'_>) -> Result<Resource<'a>, Error> {
-        self.template
-            .resources()
-            .find(|resource| resource.id == id)
-            .ok_or_else(|| at.error(format!("there is no {id}")))
+        self.template.resources().find(|resource| resource.id == id).ok_or_else(|| at.error(format!("there is no {id}")))
     }
 
     fn sub(&self, text: &str, names: Option<&Value>, at: &At<'_>) -> Result<Option<Json>, Error> {
@@ -264,13 +192,8 @@ impl<'a> Resolver<'a> {
 
     fn join(&self, delimiter: &str, list: &Value, at: &At<'_>) -> Result<Option<Json>, Error> {
         let list = self.value(list, at)?.unwrap_or_default();
-        let items = list
-            .as_array()
-            .ok_or_else(|| at.error("Join needs a list"))?;
-        let items = items
-            .iter()
-            .map(|item| as_text(Some(item.clone()), at))
-            .collect::<Result<Vec<_>, _>>()?;
+        let items = list.as_array().ok_or_else(|| at.error("Join needs a list"))?;
+        let items = items.iter().map(|item| as_text(Some(item.clone()), at)).collect::<Result<Vec<_>, _>>()?;
         Ok(Some(self.at_home(items.join(delimiter)).into()))
     }
 
@@ -280,10 +203,7 @@ impl<'a> Resolver<'a> {
             let step = as_text(self.value(step, at)?, at)?;
             found = found.and_then(|mapping| mapping.get(step.as_str()));
         }
-        found
-            .and_then(scalar)
-            .map(|value| Some(value.into()))
-            .ok_or_else(|| at.error("FindInMap finds nothing"))
+        found.and_then(scalar).map(|value| Some(value.into())).ok_or_else(|| at.error("FindInMap finds nothing"))
     }
 
     /// The address of a deployed API becomes this place's.
@@ -293,12 +213,7 @@ impl<'a> Resolver<'a> {
         };
         let away = format!(".execute-api.{}.amazonaws.com", self.place.region);
         match rest.split_once(&away) {
-            Some((api, path))
-                if self
-                    .template
-                    .resources()
-                    .any(|r| r.id == api && r.kind == "AWS::Serverless::Api") =>
-            {
+            Some((api, path)) if self.template.resources().any(|r| r.id == api && r.kind == "AWS::Serverless::Api") => {
                 format!("{}{path}", self.place.address)
             }
             _ => text,

@@ -25,9 +25,7 @@ pub struct Cron {
     years: Vec<u16>,
 }
 
-const MONTHS: [&str; 12] = [
-    "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
-];
+const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 impl Expression {
@@ -45,11 +43,7 @@ impl FromStr for Expression {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let inner = |name: &str| {
-            text.strip_prefix(name)?
-                .strip_prefix('(')?
-                .strip_suffix(')')
-        };
+        let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
         let unknown = || format!("`{text}` is neither rate(…) nor cron(…)");
         if let Some(rate) = inner("rate") {
             let (count, unit) = rate.split_once(' ').ok_or_else(unknown)?;
@@ -75,14 +69,11 @@ impl FromStr for Cron {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let fields: Vec<&str> = text.split_ascii_whitespace().collect();
-        let &[minutes, hours, days_of_month, months, days_of_week, years] = fields.as_slice()
-        else {
+        let &[minutes, hours, days_of_month, months, days_of_week, years] = fields.as_slice() else {
             return Err(format!("cron({text}) must have six fields"));
         };
         let unreadable = |field: &str| format!("`{field}` in cron({text}) is not known");
-        let read = |text: &str, range: (u16, u16), names: &[&str]| {
-            field(text, range, names).ok_or_else(|| unreadable(text))
-        };
+        let read = |text: &str, range: (u16, u16), names: &[&str]| field(text, range, names).ok_or_else(|| unreadable(text));
         Ok(Self {
             minutes: read(minutes, (0, 59), &[])?,
             hours: read(hours, (0, 23), &[])?,
@@ -100,14 +91,9 @@ impl Cron {
         // The longest gap there is: from a 29 February to the next, over a year that has none.
         for _ in 0..=8 * 366 {
             if self.has_day(day) {
-                let times = self
-                    .hours
-                    .iter()
-                    .flat_map(|hour| self.minutes.iter().map(move |minute| (hour, minute)));
+                let times = self.hours.iter().flat_map(|hour| self.minutes.iter().map(move |minute| (hour, minute)));
                 for (hour, minute) in times {
-                    let time =
-                        Time::from_hms(u8::try_from(*hour).ok()?, u8::try_from(*minute).ok()?, 0)
-                            .ok()?;
+                    let time = Time::from_hms(u8::try_from(*hour).ok()?, u8::try_from(*minute).ok()?, 0).ok()?;
                     let moment = day.with_time(time).assume_utc();
                     if moment > now {
                         return Some(moment);
@@ -124,20 +110,15 @@ impl Cron {
         u16::try_from(day.year()).is_ok_and(|year| has(&self.years, year))
             && has(&self.months, u8::from(day.month()).into())
             && has(&self.days_of_month, day.day().into())
-            && has(
-                &self.days_of_week,
-                u16::from(day.weekday().number_days_from_sunday()) + 1,
-            )
+            && has(&self.days_of_week, u16::from(day.weekday().number_days_from_sunday()) + 1)
     }
 }
 
 /// The values of a field, in order: `*` or `?`, numbers and names, `a-b`, `a/step` and lists of these.
 fn field(text: &str, (low, high): (u16, u16), names: &[&str]) -> Option<Vec<u16>> {
     let number = |text: &str| {
-        let named = names
-            .iter()
-            .position(|name| name.eq_ignore_ascii_case(text));
-        let value = match named {
+        let position = names.iter().position(|name| name.eq_ignore_ascii_case(text));
+        let value = match position {
             Some(position) => u16::try_from(position).ok()? + low,
             None => text.parse().ok()?,
         };
@@ -174,42 +155,17 @@ mod tests {
         let now = datetime!(2024-02-28 12:05 UTC);
         assert_eq!(next("rate(1 minute)", now), datetime!(2024-02-28 12:06 UTC));
         assert_eq!(next("rate(2 hours)", now), datetime!(2024-02-28 14:05 UTC));
-        assert_eq!(
-            next("cron(5 12 * * ? *)", now),
-            datetime!(2024-02-29 12:05 UTC)
-        );
-        assert_eq!(
-            next("cron(0/15 * * * ? *)", now),
-            datetime!(2024-02-28 12:15 UTC)
-        );
-        assert_eq!(
-            next("cron(0 6 ? * MON-FRI *)", datetime!(2024-03-01 7:00 UTC)),
-            datetime!(2024-03-04 6:00 UTC)
-        );
-        assert_eq!(
-            next("cron(0 0 29 FEB ? *)", datetime!(2024-02-29 0:00 UTC)),
-            datetime!(2028-02-29 0:00 UTC)
-        );
+        assert_eq!(next("cron(5 12 * * ? *)", now), datetime!(2024-02-29 12:05 UTC));
+        assert_eq!(next("cron(0/15 * * * ? *)", now), datetime!(2024-02-28 12:15 UTC));
+        assert_eq!(next("cron(0 6 ? * MON-FRI *)", datetime!(2024-03-01 7:00 UTC)), datetime!(2024-03-04 6:00 UTC));
+        assert_eq!(next("cron(0 0 29 FEB ? *)", datetime!(2024-02-29 0:00 UTC)), datetime!(2028-02-29 0:00 UTC));
     }
 
     #[test]
     fn what_is_no_schedule_is_refused() {
-        for text in [
-            "rate(0 minutes)",
-            "rate(1 fortnight)",
-            "cron(5 12 * *)",
-            "cron(61 * * * ? *)",
-            "cron(1/0 * * * ? *)",
-            "daily",
-        ] {
+        for text in ["rate(0 minutes)", "rate(1 fortnight)", "cron(5 12 * *)", "cron(61 * * * ? *)", "cron(1/0 * * * ? *)", "daily"] {
             assert!(text.parse::<Expression>().is_err(), "{text}");
         }
-        assert_eq!(
-            "cron(0 0 1 1 ? 1999)"
-                .parse::<Expression>()
-                .unwrap()
-                .next(datetime!(2024-01-01 0:00 UTC)),
-            None
-        );
+        assert_eq!("cron(0 0 1 1 ? 1999)".parse::<Expression>().unwrap().next(datetime!(2024-01-01 0:00 UTC)), None);
     }
 }

@@ -55,27 +55,18 @@ pub struct Index {
 impl Table {
     pub(super) fn read(properties: &Properties<'_>) -> Result<Self, Error> {
         let required = |property| properties.at(property).error("this is missing");
-        let expiry = properties
-            .json("TimeToLiveSpecification")?
-            .filter(|expiry| expiry["Enabled"] == true);
+        let expiry = properties.json("TimeToLiveSpecification")?.filter(|expiry| expiry["Enabled"] == true);
         Ok(Self {
             id: properties.resource().to_owned(),
             key: list(properties, "KeySchema")?.ok_or_else(|| required("KeySchema"))?,
-            attributes: list(properties, "AttributeDefinitions")?
-                .ok_or_else(|| required("AttributeDefinitions"))?,
+            attributes: list(properties, "AttributeDefinitions")?.ok_or_else(|| required("AttributeDefinitions"))?,
             indexes: list(properties, "GlobalSecondaryIndexes")?.unwrap_or_default(),
             expiry: expiry.and_then(|expiry| Some(expiry["AttributeName"].as_str()?.to_owned())),
         })
     }
 }
 
-fn list<T: DeserializeOwned>(
-    properties: &Properties<'_>,
-    property: &str,
-) -> Result<Option<T>, Error> {
+fn list<T: DeserializeOwned>(properties: &Properties<'_>, property: &str) -> Result<Option<T>, Error> {
     let value = properties.json(property)?;
-    value
-        .map(serde_json::from_value)
-        .transpose()
-        .map_err(|error| properties.at(property).error(error.to_string()))
+    value.map(serde_json::from_value).transpose().map_err(|error| properties.at(property).error(error.to_string()))
 }

@@ -76,10 +76,7 @@ Resources:
 "#;
 
 fn stack(text: &str, parameters: &[(&str, &str)]) -> Result<Stack, Error> {
-    let parameters = parameters
-        .iter()
-        .map(|(name, value)| ((*name).into(), (*value).into()))
-        .collect();
+    let parameters = parameters.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     let place = Place::local("http://127.0.0.1:3000", Path::new("/state/master.key"));
     Template::parse(text)?.stack(&parameters, &place)
 }
@@ -87,14 +84,8 @@ fn stack(text: &str, parameters: &[(&str, &str)]) -> Result<Stack, Error> {
 #[test]
 fn a_function_has_its_environment_routes_and_schedules() {
     let stack = stack(TEMPLATE, &[]).unwrap();
-    let [function] = stack.functions.as_slice() else {
-        panic!("one function")
-    };
-    let environment: Vec<_> = function
-        .environment
-        .iter()
-        .map(|(k, v)| (k.as_str(), v.as_str()))
-        .collect();
+    let [function] = stack.functions.as_slice() else { panic!("one function") };
+    let environment: Vec<_> = function.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(
         environment,
         [
@@ -106,23 +97,10 @@ fn a_function_has_its_environment_routes_and_schedules() {
             ("USAGE_TABLE", "UsageTable"),
         ]
     );
-    assert_eq!(
-        (function.binary(), function.memory, function.timeout),
-        ("sm_proxy", 1024, Duration::from_secs(5))
-    );
+    assert_eq!((function.binary(), function.memory, function.timeout), ("sm_proxy", 1024, Duration::from_secs(5)));
     let route = &function.routes[0];
-    assert_eq!(
-        (
-            route.api.as_str(),
-            route.path.as_str(),
-            route.method.as_str()
-        ),
-        ("AuthorityApi", "/auth/init", "ANY")
-    );
-    assert_eq!(
-        function.schedules[0].input.as_deref(),
-        Some(r#"{"rpc":"reinit"}"#)
-    );
+    assert_eq!((route.api.as_str(), route.path.as_str(), route.method.as_str()), ("AuthorityApi", "/auth/init", "ANY"));
+    assert_eq!(function.schedules[0].input.as_deref(), Some(r#"{"rpc":"reinit"}"#));
 }
 
 #[test]
@@ -130,19 +108,9 @@ fn conditions_choose_what_exists() {
     let stack = stack(TEMPLATE, &[("Sides", "authority")]).unwrap();
     assert!(stack.functions.is_empty());
     assert_eq!(stack.apis.len(), 1);
-    let customer = self::stack(
-        TEMPLATE,
-        &[
-            ("Sides", "customer"),
-            ("AuthorityUrl", "https://a.example/Prod"),
-        ],
-    )
-    .unwrap();
+    let customer = self::stack(TEMPLATE, &[("Sides", "customer"), ("AuthorityUrl", "https://a.example/Prod")]).unwrap();
     assert!(customer.apis.is_empty());
-    assert_eq!(
-        customer.functions[0].environment["AUTHORITY_URL"],
-        "https://a.example/Prod"
-    );
+    assert_eq!(customer.functions[0].environment["AUTHORITY_URL"], "https://a.example/Prod");
     assert!(!customer.functions[0].environment.contains_key("BOTH"));
 }
 
@@ -150,37 +118,16 @@ fn conditions_choose_what_exists() {
 fn tables_apis_and_endpoints_are_read() {
     let stack = stack(TEMPLATE, &[("Rate", "7"), ("Pem", "key")]).unwrap();
     let table = &stack.tables[0];
-    assert_eq!(
-        (
-            table.expiry.as_deref(),
-            table.indexes[0].index_name.as_str()
-        ),
-        (Some("expires_at"), "pending")
-    );
+    assert_eq!((table.expiry.as_deref(), table.indexes[0].index_name.as_str()), (Some("expires_at"), "pending"));
     let api = &stack.apis[0];
     let response = &api.responses["MISSING_AUTHENTICATION_TOKEN"];
     assert_eq!(response.status, Some(404));
-    assert_eq!(
-        response.headers["Access-Control-Allow-Origin"],
-        "https://origin.invalid"
-    );
-    assert_eq!(
-        api.cors.as_ref().and_then(|cors| cors.methods.as_deref()),
-        Some("GET,POST")
-    );
-    assert_eq!(
-        api.throttle,
-        Some(Throttle {
-            rate: 7.0,
-            burst: 200.0
-        })
-    );
-    let [variant] = stack.endpoints[0].variants.as_slice() else {
-        panic!("one variant")
-    };
+    assert_eq!(response.headers["Access-Control-Allow-Origin"], "https://origin.invalid");
+    assert_eq!(api.cors.as_ref().and_then(|cors| cors.methods.as_deref()), Some("GET,POST"));
+    assert_eq!(api.throttle, Some(Throttle { rate: 7.0, burst: 200.0 }));
+    let [variant] = stack.endpoints[0].variants.as_slice() else { panic!("one variant") };
     assert_eq!(variant.name, "AllTraffic");
-    let environment =
-        [("ISSUER", "rampway"), ("PEM", "key")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+    let environment = [("ISSUER", "rampway"), ("PEM", "key")].map(|(k, v)| (k.to_owned(), v.to_owned()));
     assert_eq!(variant.environment, BTreeMap::from(environment));
 }
 
@@ -192,27 +139,17 @@ fn what_is_not_known_is_named() {
         "ProxyFunction, Properties.Environment.Variables.ENDPOINT_NAME: GetAtt of Moon from Endpoint, an AWS::SageMaker::Endpoint, \
          leads nowhere on this machine"
     );
-    let wrong = TEMPLATE
-        .replace("!Ref UsageTable", "!Ref UsagTable")
-        .replace("{ Ref: UsageTable }", "!ImportValue x");
+    let wrong = TEMPLATE.replace("!Ref UsageTable", "!Ref UsagTable").replace("{ Ref: UsageTable }", "!ImportValue x");
     assert_eq!(
         stack(&wrong, &[]).unwrap_err().to_string(),
         "ProxyFunction, Properties.Environment.Variables.USAGE_TABLE: ImportValue is not known here, or not with this argument"
     );
     assert_eq!(
-        stack(TEMPLATE, &[("Sides", "none")])
-            .unwrap_err()
-            .to_string(),
+        stack(TEMPLATE, &[("Sides", "none")]).unwrap_err().to_string(),
         "the template's parameter Sides may not be `none`: it allows authority, customer, both"
     );
-    assert_eq!(
-        stack(TEMPLATE, &[("Side", "x")]).unwrap_err().to_string(),
-        "the template has no parameter Side"
-    );
-    assert_eq!(
-        stack("Resources: 3", &[]).unwrap_err().to_string(),
-        "the template has no Resources"
-    );
+    assert_eq!(stack(TEMPLATE, &[("Side", "x")]).unwrap_err().to_string(), "the template has no parameter Side");
+    assert_eq!(stack("Resources: 3", &[]).unwrap_err().to_string(), "the template has no Resources");
 }
 
 #[test]
@@ -221,10 +158,5 @@ fn the_deployed_template_is_understood() {
     let place = Place::local("http://127.0.0.1:3000", Path::new("/state/master.key"));
     let template = Template::read(&path).unwrap();
     let stack = template.stack(&BTreeMap::new(), &place).unwrap();
-    assert!(
-        !stack.functions.is_empty()
-            && !stack.tables.is_empty()
-            && !stack.apis.is_empty()
-            && !stack.endpoints.is_empty()
-    );
+    assert!(!stack.functions.is_empty() && !stack.tables.is_empty() && !stack.apis.is_empty() && !stack.endpoints.is_empty());
 }

@@ -1,0 +1,280 @@
+//! The suite on this machine: what `template.yaml` describes, run as AWS would run it, by the binaries that are deployed.
+//!
+//! Nothing here knows the functions: they are processes that fetch their events from a Runtime API, find their tables in an
+//! embedded engine and the transcoder behind a runtime endpoint, and take each of these for AWS, by endpoint alone.
+
+mod banner;
+pub mod binaries;
+mod body;
+mod database;
+mod environment;
+mod error;
+mod gateway;
+mod lambda;
+mod process;
+mod sagemaker;
+mod scheduler;
+mod seed;
+mod server;
+mod state;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::Router;
+use serde_json::Value;
+use tokio::{net::TcpListener, task::JoinSet};
+use uuid::Uuid;
+
+pub use self::{banner::banner, error::Error, sagemaker::Instance, seed::Seed, state::State};
+use self::{
+    gateway::Gateway,
+    lambda::{Lambda, Launch},
+    process::Logs,
+    sagemaker::{Fleet, Plan, Supervision},
+    server::{Server, listen},
+    state::Home,
+};
+use crate::template::{Function, Place, Stack, Template};
+
+/// How long requests that run have to end when the suite stops.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How a suite is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The SAM template.
+    pub template: PathBuf,
+    /// Parameters of the template; defaults stand for the others.
+    pub parameters: BTreeMap<String, String>,
+    /// The port of the APIs on 127.0.0.1; 0 is any that is free.
+    pub port: u16,
+    /// How many transcoders stand behind the endpoint.
+    pub instances: usize,
+    /// Where tables and keys are kept.
+    pub state: State,
+    /// The folder of the programs; `None` finds them, and builds them when cargo is at hand.
+    pub binaries: Option<PathBuf>,
+    /// How many processes a function may have at once.
+    pub processes: usize,
+    /// How long API Gateway waits for a function.
+    pub integration_timeout: Duration,
+    /// Whether to keep the processes' log lines to ourselves.
+    pub quiet: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            template: "template.yaml".into(),
+            parameters: BTreeMap::new(),
+            port: 3000,
+            instances: 1,
+            state: State::Directory(".rampway".into()),
+            binaries: None,
+            processes: 4,
+            integration_timeout: Duration::from_secs(29),
+            quiet: false,
+        }
+    }
+}
+
+/// A running suite. Dropped, it is gone at once; [`Suite::stop`] lets it finish what it does.
+#[derive(Debug)]
+pub struct Suite {
+    api: String,
+    environment: BTreeMap<String, String>,
+    seed: Seed,
+    lambda: Arc<Lambda>,
+    gateway: Arc<Gateway>,
+    fleet: Arc<Fleet>,
+    schedules: JoinSet<()>,
+    front: Server,
+    invoke_api: Server,
+    runtime: Server,
+    supervision: Supervision,
+    database: Server,
+    home: Home,
+    written: Option<PathBuf>,
+    /// Kills the functions' processes, however this ends.
+    _end: End,
+}
+
+/// Kills the processes of a suite that is dropped.
+#[derive(Debug)]
+struct End(Arc<Lambda>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.kill();
+    }
+}
+
+impl Suite {
+    /// Starts everything; it serves when this returns.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let logs = if options.quiet { Logs::Quiet } else { Logs::Shown };
+        let template = Template::read(&options.template)?;
+        // The port first: it is in the functions' environment, and taken more often than anything else fails.
+        let listener = listen(options.port).await?;
+        let port = listener.local_addr().map_err(|source| Error::Listen { port: options.port, source })?.port();
+        let home = Home::open(&options.state)?;
+        let place = Place::local(format!("http://127.0.0.1:{port}"), &home.master_key());
+        let stack = template.stack(&options.parameters, &place)?;
+        let binaries = programs(&stack, options.binaries.as_deref()).await?;
+
+        home.make_master_key()?;
+        let database = database::serve(listen(0).await?, &home, &stack.tables)?;
+        let (fleet_listener, model) = (listen(0).await?, home.model()?);
+        let fleet_address = fleet_listener.local_addr().map_err(|source| Error::Listen { port: 0, source })?;
+        let sdk = environment::sdk(&place, database.address(), fleet_address);
+        let launch = |function: &Function| Launch {
+            program: binaries.join(function.binary()),
+            environment: sdk.iter().chain(&function.environment).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            arn: format!("arn:aws:lambda:{}:{}:function:{}", place.region, place.account, function.id),
+            function: function.clone(),
+            logs,
+        };
+        let lambda = Arc::new(Lambda::new(stack.functions.iter().map(launch).collect(), options.processes));
+        let end = End(Arc::clone(&lambda));
+        let gateway = Gateway::new(&stack, Arc::clone(&lambda), place.account.clone(), port, options.integration_timeout)?;
+        let gateway = Arc::new(gateway);
+        let api = format!("{}/{}", place.address, gateway.stage());
+        let environment = environment::administrator(&stack, &api, sdk);
+
+        let seed = seed::seed(&environment, &model).await?;
+        let (fleet, supervision) = Fleet::start(Plan {
+            endpoints: stack.endpoints.clone(),
+            instances: options.instances,
+            program: binaries.join(binaries::TRANSCODER),
+            model,
+            account: place.account.clone(),
+            region: place.region.clone(),
+            logs,
+        })?;
+        let runtime = serve(fleet_listener, fleet.router())?;
+        fleet.in_service().await?;
+        let invoke_api = serve(listen(0).await?, lambda.invoke_api())?;
+        let front = serve(listener, gateway.router())?;
+        let schedules = scheduler::start(&stack.functions, &place, &lambda, logs);
+        let written = match options.state {
+            State::Ephemeral => None,
+            State::Directory(_) => Some(home.write_environment(&environment)?),
+        };
+        Ok(Self {
+            api,
+            environment,
+            seed,
+            lambda,
+            gateway,
+            fleet,
+            schedules,
+            front,
+            invoke_api,
+            runtime,
+            supervision,
+            database,
+            home,
+            written,
+            _end: end,
+        })
+    }
+
+    /// The address of all APIs, with the stage: `http://127.0.0.1:3000/Prod`.
+    #[must_use]
+    pub fn api(&self) -> &str {
+        &self.api
+    }
+
+    /// Every route, as `METHOD path`.
+    #[must_use]
+    pub fn routes(&self) -> Vec<String> {
+        self.gateway.routes()
+    }
+
+    /// The environment of `rampway admin` and `rampway mint`.
+    #[must_use]
+    pub const fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
+    /// The file that holds this environment, when the state is kept.
+    #[must_use]
+    pub fn environment_file(&self) -> Option<&Path> {
+        self.written.as_deref()
+    }
+
+    /// The directory of the state, for as long as the suite runs.
+    #[must_use]
+    pub fn state(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// What the suite began with.
+    #[must_use]
+    pub const fn seed(&self) -> &Seed {
+        &self.seed
+    }
+
+    /// Where functions are invoked by name, as by the AWS SDK and `sam local start-lambda`.
+    #[must_use]
+    pub fn lambda_url(&self) -> String {
+        format!("http://{}", self.invoke_api.address())
+    }
+
+    /// Where the endpoint is invoked, as by the AWS SDK.
+    #[must_use]
+    pub fn sagemaker_url(&self) -> String {
+        format!("http://{}", self.runtime.address())
+    }
+
+    /// The transcoders, as they are now.
+    #[must_use]
+    pub fn instances(&self) -> Vec<Instance> {
+        self.fleet.instances()
+    }
+
+    /// Kills a transcoder's process; another takes its place, without keys.
+    pub async fn kill_instance(&self, number: usize) -> Result<(), Error> {
+        self.fleet.kill(number).await
+    }
+
+    /// Invokes a function by its logical id.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Error> {
+        let request_id = Uuid::new_v4().to_string();
+        let reply = self.lambda.invoke(function, &request_id, event.to_string().into()).await;
+        let reply = reply.ok_or_else(|| Error::NoFunction(function.into()))?;
+        let failed = || Error::Function { function: function.into(), answer: String::from_utf8_lossy(&reply.payload).into_owned() };
+        if reply.failed { Err(failed()) } else { serde_json::from_slice(&reply.payload).map_err(|_| failed()) }
+    }
+
+    /// Stops in order: no new requests, then the functions, then what they call.
+    pub async fn stop(mut self) {
+        self.schedules.shutdown().await;
+        tokio::join!(self.front.stop(PATIENCE), self.invoke_api.stop(PATIENCE));
+        self.lambda.stop().await;
+        tokio::join!(self.supervision.stop(), self.runtime.stop(PATIENCE));
+        self.database.stop(PATIENCE).await;
+        self.home.remove_environment();
+    }
+}
+
+fn serve(listener: TcpListener, router: Router) -> Result<Server, Error> {
+    Server::start(listener, router).map_err(|source| Error::Listen { port: 0, source })
+}
+
+/// The folder of the programs that a stack needs.
+async fn programs(stack: &Stack, chosen: Option<&Path>) -> Result<PathBuf, Error> {
+    let mut names: Vec<&str> = stack.functions.iter().map(Function::binary).collect();
+    if !stack.endpoints.is_empty() {
+        names.push(binaries::TRANSCODER);
+    }
+    match chosen {
+        Some(directory) => binaries::check(directory, &names).map(|()| directory.to_owned()),
+        None => binaries::find(&names).await,
+    }
+}

@@ -1,0 +1,136 @@
+//! Child processes: started with an environment of their own, their lines passed on, and never left behind.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    env, io,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    task::JoinHandle,
+};
+
+/// How many of a process's last lines are kept, to explain its end.
+const LAST_WORDS: usize = 12;
+
+/// Where what processes write goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Logs {
+    /// To this process's standard error, behind the name of who wrote it.
+    Shown,
+    /// Nowhere, but for the last words.
+    Quiet,
+}
+
+impl Logs {
+    /// Passes a line on.
+    pub(super) fn line(self, name: &str, line: &str) {
+        if self == Self::Shown {
+            eprintln!("{name} | {line}");
+        }
+    }
+}
+
+/// A child process; dropped, it is killed.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    last_words: Arc<Mutex<VecDeque<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Process {
+    /// Starts a program with this environment, and of ours only what any program needs.
+    pub(super) fn start(
+        name: &str,
+        program: &Path,
+        arguments: &[&str],
+        environment: &BTreeMap<String, String>,
+        logs: Logs,
+    ) -> io::Result<Self> {
+        let inherited = ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE"];
+        let inherited = inherited.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
+        let mut child = Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(inherited)
+            .envs(environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Ctrl-C in a terminal reaches the whole group: the suite stops its processes itself, in order.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let last_words = Arc::default();
+        let mut readers = Vec::new();
+        if let Some(output) = child.stdout.take() {
+            readers.push(tokio::spawn(pass_on(output, name.to_owned(), logs, Arc::clone(&last_words))));
+        }
+        if let Some(output) = child.stderr.take() {
+            readers.push(tokio::spawn(pass_on(output, name.to_owned(), logs, Arc::clone(&last_words))));
+        }
+        Ok(Self { child, last_words, readers })
+    }
+
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    pub(super) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+
+    pub(super) async fn kill(&mut self) {
+        // It fails for a process that has ended, which is what is wanted.
+        let _ = self.child.kill().await;
+    }
+
+    /// Asks the process to end, and makes it end when patience is over.
+    pub(super) async fn terminate(&mut self, patience: Duration) {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(id) = id {
+            // As long as it has not been waited for, the id is this process's.
+            let _ = rustix::process::kill_process(id, Signal::TERM);
+            if tokio::time::timeout(patience, self.child.wait()).await.is_ok() {
+                return;
+            }
+        }
+        self.kill().await;
+    }
+
+    /// What it wrote last, when it has ended.
+    pub(super) async fn last_words(&mut self) -> String {
+        for reader in self.readers.drain(..) {
+            // A pipe outlives the process if another has inherited it.
+            let _ = tokio::time::timeout(Duration::from_millis(100), reader).await;
+        }
+        let lines = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+    }
+}
+
+async fn pass_on(output: impl AsyncRead + Unpin, name: String, logs: Logs, last_words: Arc<Mutex<VecDeque<String>>>) {
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    while matches!(output.read_until(b'\n', &mut line).await, Ok(1..)) {
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        line.clear();
+        logs.line(&name, &text);
+        let mut words = last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        if words.len() == LAST_WORDS {
+            words.pop_front();
+        }
+        words.push_back(text);
+    }
+}
