@@ -91,6 +91,11 @@ impl Supervised {
         status.in_service.then_some(status.port)
     }
 
+    /// Takes it out of service until its next ping is answered.
+    pub(super) fn doubt(&self, port: u16) {
+        self.status.send_if_modified(|status| status.port == port && std::mem::take(&mut status.in_service));
+    }
+
     /// Waits until it is in service, unless there is no hope.
     pub(super) async fn in_service(&self, patience: Duration) -> Result<(), Error> {
         let mut status = self.status.subscribe();

@@ -111,16 +111,16 @@ impl Fleet {
         self.endpoints.iter().find(|endpoint| endpoint.name == name)
     }
 
-    /// The port of the instance whose turn it is, with its variant.
-    fn choose(&self, endpoint: &str, variant: Option<&str>) -> Option<(u16, &str)> {
+    /// The instance whose turn it is, of those in service.
+    fn choose(&self, endpoint: &str, variant: Option<&str>) -> Option<(&Supervised, u16)> {
         let serving = || {
             let asked =
                 |instance: &&Arc<Supervised>| instance.endpoint == endpoint && variant.is_none_or(|variant| variant == instance.variant);
-            self.instances.iter().filter(asked).filter_map(|instance| Some((instance.port()?, instance.variant.as_str())))
+            self.instances.iter().filter(asked).filter_map(|instance| Some((&**instance, instance.port()?)))
         };
-        let count = serving().count();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        serving().nth(turn.checked_rem(count)?)
+        // One may leave between the two looks: then it is the first one's turn.
+        serving().nth(turn.checked_rem(serving().count())?).or_else(|| serving().next())
     }
 }
 

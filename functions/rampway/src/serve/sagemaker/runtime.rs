@@ -46,17 +46,22 @@ async fn invoke(State(fleet): State<Arc<Fleet>>, Path(name): Path<String>, heade
         let message = format!("Variant {target} not found for Endpoint {name} of account {}.", fleet.account);
         return error(StatusCode::BAD_REQUEST, "ValidationError", &json!({"Message": message}));
     }
-    let Some((port, variant)) = fleet.choose(&name, target) else {
+    let Some((instance, port)) = fleet.choose(&name, target) else {
         let message = "No instance of the endpoint is in service.";
         return error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &json!({"Message": message}));
     };
     let mut response = match send(&fleet.client, port, &headers, body).await {
         Ok(answer) if answer.status.is_success() => (passed_on(&answer.headers), answer.body).into_response(),
         Ok(answer) => fleet.model_error(&name, answer.status.as_u16(), &String::from_utf8_lossy(&answer.body)),
-        // SageMaker has no status of the container to report, and says 0.
-        Err(failure) => fleet.model_error(&name, 0, failure),
+        Err(failure) => {
+            if failure == Failure::Closed {
+                instance.doubt(port);
+            }
+            // There is no status of the container to report, which SageMaker says as 0.
+            fleet.model_error(&name, 0, failure.message())
+        }
     };
-    if let Ok(variant) = HeaderValue::from_str(variant) {
+    if let Ok(variant) = HeaderValue::from_str(&instance.variant) {
         response.headers_mut().insert("x-amzn-invoked-production-variant", variant);
     }
     identified(response)
@@ -68,19 +73,29 @@ struct Answer {
     body: Bytes,
 }
 
-async fn send(client: &reqwest::Client, port: u16, headers: &HeaderMap, body: Bytes) -> Result<Answer, &'static str> {
+/// A container does not answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    TimedOut,
+    Closed,
+}
+
+impl Failure {
+    const fn message(self) -> &'static str {
+        match self {
+            Self::TimedOut => "Your invocation timed out while waiting for a response from container primary.",
+            Self::Closed => "The connection to container primary was closed before it answered.",
+        }
+    }
+}
+
+async fn send(client: &reqwest::Client, port: u16, headers: &HeaderMap, body: Bytes) -> Result<Answer, Failure> {
     let request = client.post(format!("http://127.0.0.1:{port}/invocations")).headers(passed_on(headers));
     let answer = async {
         let answer = request.body(body).timeout(LIMIT).send().await?;
         Ok(Answer { status: answer.status(), headers: answer.headers().clone(), body: answer.bytes().await? })
     };
-    answer.await.map_err(|error: reqwest::Error| {
-        if error.is_timeout() {
-            "Your invocation timed out while waiting for a response from container primary."
-        } else {
-            "The connection to container primary was closed before it answered."
-        }
-    })
+    answer.await.map_err(|error: reqwest::Error| if error.is_timeout() { Failure::TimedOut } else { Failure::Closed })
 }
 
 /// What goes through, either way: the content's type and SageMaker's own headers.
