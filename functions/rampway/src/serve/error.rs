@@ -94,5 +94,5 @@ pub enum Error {
 }
 
 fn last_words(words: &str) -> String {
-    if words.is_empty() { String::new() } else { format!("; its last words:\n{words}") }
+    if words.is_empty() { ", and says nothing".to_owned() } else { format!("; its last words:\n{words}") }
 }

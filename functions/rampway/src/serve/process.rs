@@ -37,11 +37,15 @@ impl Logs {
     }
 }
 
+/// The last lines of a process.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastWords(Arc<Mutex<VecDeque<String>>>);
+
 /// A child process; dropped, it is killed.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
-    last_words: Arc<Mutex<VecDeque<String>>>,
+    last_words: LastWords,
     readers: Vec<JoinHandle<()>>,
 }
 
@@ -68,13 +72,13 @@ impl Process {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let last_words = Arc::default();
+        let last_words = LastWords::default();
         let mut readers = Vec::new();
         if let Some(output) = child.stdout.take() {
-            readers.push(tokio::spawn(pass_on(output, name.to_owned(), logs, Arc::clone(&last_words))));
+            readers.push(tokio::spawn(pass_on(output, name.to_owned(), logs, last_words.clone())));
         }
         if let Some(output) = child.stderr.take() {
-            readers.push(tokio::spawn(pass_on(output, name.to_owned(), logs, Arc::clone(&last_words))));
+            readers.push(tokio::spawn(pass_on(output, name.to_owned(), logs, last_words.clone())));
         }
         Ok(Self { child, last_words, readers })
     }
@@ -109,28 +113,42 @@ impl Process {
         self.kill().await;
     }
 
-    /// What it wrote last, when it has ended.
-    pub(super) async fn last_words(&mut self) -> String {
+    /// What it writes last, for whoever wants to know later.
+    pub(super) fn last_words(&self) -> LastWords {
+        self.last_words.clone()
+    }
+
+    /// Waits until all that an ended process has written is passed on.
+    pub(super) async fn drain(&mut self) {
         for reader in self.readers.drain(..) {
             // A pipe outlives the process if another has inherited it.
             let _ = tokio::time::timeout(Duration::from_millis(100), reader).await;
         }
-        let lines = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+impl LastWords {
+    pub(super) fn add(&self, line: String) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == LAST_WORDS {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+
+    pub(super) fn text(&self) -> String {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 }
 
-async fn pass_on(output: impl AsyncRead + Unpin, name: String, logs: Logs, last_words: Arc<Mutex<VecDeque<String>>>) {
+async fn pass_on(output: impl AsyncRead + Unpin, name: String, logs: Logs, last_words: LastWords) {
     let mut output = BufReader::new(output);
     let mut line = Vec::new();
     while matches!(output.read_until(b'\n', &mut line).await, Ok(1..)) {
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         line.clear();
         logs.line(&name, &text);
-        let mut words = last_words.lock().unwrap_or_else(PoisonError::into_inner);
-        if words.len() == LAST_WORDS {
-            words.pop_front();
-        }
-        words.push_back(text);
+        last_words.add(text);
     }
 }

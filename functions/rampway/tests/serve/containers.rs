@@ -13,7 +13,7 @@ async fn invoke(suite: &Suite, endpoint: &str, headers: &[(&'static str, &'stati
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    request.send().await.unwrap()
+    request.send().await.expect("an answer")
 }
 
 #[tokio::test(flavor = "multi_thread")]

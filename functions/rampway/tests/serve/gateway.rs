@@ -61,8 +61,8 @@ async fn both_apis_have_one_address_and_paths_their_parameters() {
 }
 
 async fn send(suite: &Suite, method: Method, path: &str, body: String) -> (u16, String) {
-    let response = client().request(method, format!("{}{path}", suite.api())).body(body).send().await.unwrap();
-    (response.status().as_u16(), response.text().await.unwrap())
+    let response = client().request(method, format!("{}{path}", suite.api())).body(body).send().await.expect("an answer");
+    (response.status().as_u16(), response.text().await.expect("a body"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

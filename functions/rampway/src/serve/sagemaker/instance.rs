@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::serve::{
     Error,
-    process::{Logs, Process},
+    process::{LastWords, Logs, Process},
 };
 
 /// How long a ping may take.
@@ -72,7 +72,7 @@ pub(super) struct Supervised {
     pub(super) variant: String,
     status: watch::Sender<Status>,
     killing: Notify,
-    last_words: Mutex<String>,
+    last_words: Mutex<LastWords>,
 }
 
 impl Supervised {
@@ -103,7 +103,7 @@ impl Supervised {
         match tokio::time::timeout(patience, settled).await {
             Ok(Ok(status)) if status.in_service => Ok(()),
             _ => {
-                let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).text();
                 Err(Error::NotInService { instance: self.number, words })
             }
         }
@@ -129,7 +129,9 @@ impl Supervised {
                 Ok((process, port)) => self.live(process, port, client, &mut stopping).await,
                 Err(error) => {
                     self.status.send_modify(|status| status.starts += 1);
-                    format!("{} cannot be started: {error}", launch.program.display())
+                    let how = format!("{} cannot be started: {error}", launch.program.display());
+                    self.last_words.lock().unwrap_or_else(PoisonError::into_inner).add(how.clone());
+                    how
                 }
             };
             self.status.send_modify(|status| {
@@ -163,8 +165,7 @@ impl Supervised {
         } else {
             process.kill().await;
         }
-        let words = process.last_words().await;
-        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = format!("{words}\n({how})");
+        process.drain().await;
         how
     }
 
@@ -173,6 +174,7 @@ impl Supervised {
         let mut environment = launch.environment.clone();
         environment.insert("SAGEMAKER_BIND_TO_PORT".into(), port.to_string());
         let process = Process::start(name, &launch.program, &["serve"], &environment, launch.logs)?;
+        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = process.last_words();
         self.status.send_modify(|status| {
             *status = Status { process: process.id(), port, in_service: false, starts: status.starts + 1 };
         });

@@ -22,7 +22,7 @@ use super::{Error, process::Logs};
 use crate::template::Endpoint;
 
 /// How long a container has to come into service.
-const START: Duration = Duration::from_mins(1);
+const START: Duration = Duration::from_secs(30);
 
 /// The endpoints of a stack and their instances.
 #[derive(Debug)]
