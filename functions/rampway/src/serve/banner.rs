@@ -17,7 +17,7 @@ pub fn banner(suite: &Suite) -> String {
         let _ = writeln!(text, "rampway admin reads {}", path.display());
     }
     if let Some((id, secret)) = &suite.seed().client {
-        let credentials = format!(r#""client_id":"{id}","client_secret":"{secret}""#);
+        let credentials = format!(r#""client_id":"{id}","client_secret":"{}""#, secret.expose());
         let _ = write!(
             text,
             r#"

@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use shared::secret::SecretText;
+
 use super::Error;
 
 /// What a new suite begins with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Seed {
     /// The demo's client and its secret, if one was made.
-    pub client: Option<(String, String)>,
+    pub client: Option<(String, SecretText)>,
 }
 
 /// Makes what is missing: `environment` is the administrator's, and the transcoder's files belong into `model_directory`.

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use shared::{crypto::system_rng, secret::Secret};
 use tempfile::{NamedTempFile, TempDir};
 
 use super::Error;
@@ -78,9 +79,8 @@ impl Home {
             Ok(found) if found.permissions().mode() & 0o077 != 0 => Err(self.problem("others may read master.key")),
             Ok(_) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut key = [0; KEY_BYTES];
-                getrandom::fill(&mut key).map_err(|error| Error::Machine(format!("random bytes ({error})")))?;
-                self.write("master.key", &key)
+                let key: Secret<KEY_BYTES> = Secret::generate(&mut system_rng());
+                self.write("master.key", key.expose())
             }
             Err(error) => Err(self.problem(error)),
         }
