@@ -94,3 +94,15 @@ async fn the_administrator_is_told_where_everything_is() {
     assert_eq!(table["Table"]["GlobalSecondaryIndexes"][0]["IndexName"], "kinds");
     suite.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_goes_away_leaves_no_process_behind() {
+    let suite = Suite::start(Options { processes: 1, ..options() }).await.unwrap();
+    let before = json(get(&suite, "/hasty").await).await["process"].as_u64().unwrap();
+    let request = client().get(format!("{}/hasty?do=wait&ms=9000", suite.api()));
+    assert!(request.timeout(std::time::Duration::from_millis(200)).send().await.unwrap_err().is_timeout());
+    // The function's own time ends the process, and its place is free again.
+    let after = json(get(&suite, "/hasty").await).await["process"].as_u64().unwrap();
+    assert!(before != after && !exists(before));
+    suite.stop().await;
+}
