@@ -90,7 +90,7 @@ async fn nobody_has_initialised_and_the_endpoint_is_gone() {
     assert!(early.body["message"].as_str().unwrap().contains("/auth/init"));
     running.init().await;
     // Answers of an engine that cannot be reached are E000.
-    running.suite.kill_instance(1);
+    running.suite.kill_instance(0).await.unwrap();
     let health = running.get("/health", "").await;
     assert!(health.status == 200 || health.refusal() == "502 E000", "{}", health.text);
 }

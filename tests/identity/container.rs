@@ -49,20 +49,12 @@ impl Authority {
         Self { signing: SigningKey::generate().unwrap(), transcoder: PrivateKey::generate().unwrap() }
     }
 
-    fn packet(&self) -> Packet {
-        let keys = |name: &str, key| DomainKeys {
-            domain: domain(name),
-            keys: vec![KeyVersion { kid: "1".into(), not_before: 0, not_after: None, key: Secret::new([key; 64]) }],
-        };
-        Packet { id: "p".into(), client_id: "c".into(), expires: now() + 3600, domains: vec![keys("1005", 1), keys("1006", 2)] }
-    }
-
     fn sealed(&self) -> String {
-        packet::seal(&self.packet(), &self.transcoder.public().unwrap(), &mut system_rng())
+        packet::seal(&packet(), &self.transcoder.public().unwrap(), &mut system_rng())
     }
 
     fn init_token(&self, key_packet: &str) -> String {
-        let mut claims = self.claims("transcoder-init");
+        let mut claims = self::claims("transcoder-init");
         claims["smart_token"] = "s".into();
         claims["key_packet"] = key_packet.into();
         claims["packet_id"] = "p".into();
@@ -71,17 +63,9 @@ impl Authority {
     }
 
     fn smart_token(&self) -> String {
-        let mut claims = self.claims("transcoder");
+        let mut claims = self::claims("transcoder");
         claims["id_api_token"] = "x".into();
         self.signing.sign(&claims)
-    }
-
-    fn claims(&self, audience: &str) -> Value {
-        let now = now();
-        json!({
-            "iss": "rampway", "aud": audience, "sub": "c", "iat": now, "nbf": now, "exp": now + 600, "jti": "j",
-            "scopes": [{"from": "1005", "to": ["1006"]}],
-        })
     }
 
     /// A container with files in its model directory; ready or not.
@@ -91,7 +75,7 @@ impl Authority {
             std::fs::write(model.path().join(name), text).unwrap();
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new(binary())
+        let child = Command::new(binary().await)
             .arg("serve")
             .env_clear()
             .env("MODEL_DIRECTORY", model.path())
@@ -141,12 +125,29 @@ impl Container {
     }
 }
 
+/// The packet of every good container.
+fn packet() -> Packet {
+    let keys = |name: &str, key| DomainKeys {
+        domain: domain(name),
+        keys: vec![KeyVersion { kid: "1".into(), not_before: 0, not_after: None, key: Secret::new([key; 64]) }],
+    };
+    Packet { id: "p".into(), client_id: "c".into(), expires: now() + 3600, domains: vec![keys("1005", 1), keys("1006", 2)] }
+}
+
+fn claims(audience: &str) -> Value {
+    let now = now();
+    json!({
+        "iss": "rampway", "aud": audience, "sub": "c", "iat": now, "nbf": now, "exp": now + 600, "jti": "j",
+        "scopes": [{"from": "1005", "to": ["1006"]}],
+    })
+}
+
 fn now() -> u64 {
     cloud::setting::now()
 }
 
-fn binary() -> std::path::PathBuf {
-    rampway::serve::binary("transcoder").expect("the transcoder is built")
+async fn binary() -> std::path::PathBuf {
+    rampway::serve::binaries::find(&["transcoder"]).await.expect("the transcoder is built").join("transcoder")
 }
 
 #[tokio::test]
@@ -169,7 +170,7 @@ async fn a_packet_that_does_not_open_says_at_which_step() {
     let authority = Authority::new();
     let container = authority.good().await;
     let refusal = async |key_packet: &str| container.refusal(json!({"rpc": "init", "init_token": authority.init_token(key_packet)})).await;
-    let another = packet::seal(&authority.packet(), &PrivateKey::generate().unwrap().public().unwrap(), &mut system_rng());
+    let another = packet::seal(&packet(), &PrivateKey::generate().unwrap().public().unwrap(), &mut system_rng());
     assert_eq!(refusal(&another).await, "500 S004");
     let sealed = authority.sealed();
     let at = sealed.len() - 10;
@@ -177,7 +178,7 @@ async fn a_packet_that_does_not_open_says_at_which_step() {
     assert_eq!(refusal(&format!("{}{other}{}", &sealed[..at], &sealed[at + 1..])).await, "500 S005");
     let public = authority.transcoder.public().unwrap();
     assert_eq!(refusal(&jwe::seal_to(&public, b"no keys", &mut system_rng())).await, "500 S006");
-    let mut foreign = authority.packet();
+    let mut foreign = packet();
     foreign.client_id = "another".into();
     assert_eq!(refusal(&packet::seal(&foreign, &public, &mut system_rng())).await, "500 S006");
     assert_eq!(container.ping().await, 200);
@@ -197,7 +198,7 @@ async fn an_rsa_key_as_pem_verifies_as_the_original_s_does() {
         let key = jsonwebtoken::EncodingKey::from_rsa_pem(rsa.to_pem().as_bytes()).unwrap();
         jsonwebtoken::encode(&jsonwebtoken::Header::new(algorithm), claims, &key).unwrap()
     };
-    let mut init = authority.claims("transcoder-init");
+    let mut init = claims("transcoder-init");
     init["smart_token"] = "s".into();
     init["key_packet"] = authority.sealed().into();
     init["packet_id"] = "p".into();
@@ -213,7 +214,7 @@ async fn an_rsa_key_as_pem_verifies_as_the_original_s_does() {
 async fn keys_may_come_along_with_a_request() {
     let authority = Authority::new();
     let container = authority.good().await;
-    let id = Session::new(authority.packet()).mint(Kind::Maintained, domain("1005"), &[1; 16], now()).unwrap().to_string();
+    let id = Session::new(packet()).mint(Kind::Maintained, domain("1005"), &[1; 16], now()).unwrap().to_string();
     let data = json!([{"value": id, "target": "1006"}]);
     let bare = json!({"smart_token": authority.smart_token(), "transcode_data": data});
     assert_eq!(container.refusal(bare.clone()).await, "503 S007");
@@ -232,7 +233,7 @@ async fn batch_transform_gets_its_keys_from_the_model_directory() {
     let (pem, jwks, init) = (authority.transcoder.to_pem(), authority.jwks(), authority.init_token(&authority.sealed()));
     let files = [("private_key.pem", pem.as_str()), ("verification_keys.json", &jwks), ("init_token", &init)];
     let container = authority.container(&files, &[]).await;
-    let session = Session::new(authority.packet());
+    let session = Session::new(packet());
     let in_domain = |name| session.mint(Kind::Maintained, domain(name), &[1; 16], now()).unwrap().to_string();
     let (id, expected) = (in_domain("1005"), in_domain("1006"));
     let csv = format!("{id},1006\nno id,1006\r\n{id},1007\n\n");
@@ -259,10 +260,11 @@ async fn a_body_over_the_limit_is_refused_and_an_asked_container_ends_well() {
     let mut container = authority.container(&files, &[("MAX_BODY_BYTES", "1000")]).await;
     let (status, text) = container.post("application/json", "", "x".repeat(1001)).await;
     assert_eq!((status, &serde_json::from_str::<Value>(&text).unwrap()["code"]), (413, &json!("E003")));
-    assert!(
-        if Path::new("/proc")
-            .exists() { Command::new("kill").arg(container.child.id().to_string()).status().unwrap().success() } else { true }
-    );
+    assert!(if Path::new("/proc").exists() {
+        Command::new("kill").arg(container.child.id().to_string()).status().unwrap().success()
+    } else {
+        true
+    });
     let ended = tokio::task::spawn_blocking(move || container.child.wait().unwrap().success()).await.unwrap();
     assert!(ended);
 }

@@ -1,13 +1,13 @@
 //! A running suite, and ways to ask it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use cloud::{
     identity::admin::{Admin, Side},
     setting::Environment,
     vault::{Vault, string},
 };
-use rampway::serve::{Options, Suite};
+use rampway::serve::{Options, State, Suite};
 use reqwest::Client;
 use serde_json::{Value, json};
 use shared::{
@@ -20,7 +20,7 @@ pub struct Running {
     pub suite: Suite,
     pub admin: Admin,
     pub client: Client,
-    environment: HashMap<String, String>,
+    environment: BTreeMap<String, String>,
 }
 
 /// An answer over HTTP.
@@ -41,7 +41,7 @@ impl Answer {
 
 pub async fn start(instances: usize) -> Running {
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml").into();
-    let options = Options { template, port: 0, instances, state: None, log: false, ..Options::default() };
+    let options = Options { template, port: 0, instances, state: State::Ephemeral, quiet: true, ..Options::default() };
     let suite = Suite::start(options).await.expect("the suite starts");
     let environment = suite.environment().clone();
     let admin = Admin::from_env(&Environment::over(environment.clone())).await.expect("the tables are there");

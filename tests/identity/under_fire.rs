@@ -28,9 +28,9 @@ async fn a_hundred_thousand_ids_survive_the_death_of_transcoders() {
     let (running, token) = initialised(3).await;
     let (ids, expected) = (running.mint(Kind::Maintained, "1005", IDS).await, running.mint(Kind::Maintained, "1006", IDS).await);
     let fire = async {
-        for number in [1, 2, 3, 1] {
+        for number in [0, 1, 2, 0] {
             tokio::time::sleep(Duration::from_millis(150)).await;
-            running.suite.kill_instance(number);
+            running.suite.kill_instance(number).await.unwrap();
         }
     };
     let (translated, ()) = tokio::join!(translate(&running, &token, &ids, 2_000), fire);
@@ -44,8 +44,7 @@ async fn a_hundred_thousand_ids_survive_the_death_of_transcoders() {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     for _ in 0..2 {
-        let outcome = running.suite.fire("UsageFunction").await;
-        assert!(matches!(outcome, Some(rampway::serve::Outcome::Answered(_))), "{outcome:?} {:?}", running.suite.log());
+        running.suite.fire("UsageFunction").await.unwrap();
     }
     let reported = running.admin.usage("demo").await.unwrap();
     assert_eq!(reported.iter().map(|recorded| recorded.count).sum::<u64>(), ids.len() as u64, "{reported:?}");

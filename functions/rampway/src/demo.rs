@@ -18,7 +18,7 @@ use shared::{
 
 use crate::{
     client::{self, Client},
-    serve::{self, FROM, Options, Suite, TO},
+    serve::{self, FROM, Options, State, Suite, TO},
     translate::{self, Column, REQUEST_BYTES, Summary},
 };
 
@@ -67,7 +67,7 @@ pub struct Demonstration {
 /// Starts a suite with nothing kept, mints the audience into `folder`, and translates it.
 pub async fn run(template: PathBuf, instances: NonZero<usize>, folder: &Path) -> Result<Demonstration, Error> {
     say("Starting both sides on this machine, with nothing kept.");
-    let options = Options { template, port: 0, instances: instances.get(), state: None, log: false, ..Options::default() };
+    let options = Options { template, port: 0, instances: instances.get(), state: State::Ephemeral, quiet: true, ..Options::default() };
     let suite = Suite::start(options).await?;
     let shown = with(&suite, folder).await;
     suite.stop().await;

@@ -1,24 +1,33 @@
 //! What the environment tells the command.
 
-use std::{env, ffi::OsString};
+use std::{env, ffi::OsString, path::PathBuf};
 
-/// Whether cargo started this program: `cargo run` and `cargo test` say so.
-#[must_use]
-pub fn started_by_cargo() -> bool {
-    env::var_os("CARGO").is_some() && env::var_os("CARGO_MANIFEST_DIR").is_some()
+use shared::secret::SecretText;
+
+/// What any program needs of the environment that it is started in, and nothing that is anybody's secret.
+pub(crate) fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
+    let names = ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE"];
+    names.into_iter().filter_map(|name| Some((name, env::var_os(name)?)))
 }
 
-/// The cargo that started this program.
-#[must_use]
-pub fn cargo() -> OsString {
+/// The cargo that started this program, or any.
+pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// The environment that processes on this desk keep: nothing of the user's but where to find programs and temporary files.
-#[must_use]
-pub fn kept() -> Vec<(String, String)> {
-    ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE", "LLVM_PROFILE_FILE"]
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), env::var(name).ok()?)))
-        .collect()
+/// Where the package lies that cargo started.
+pub(crate) fn manifest_directory() -> Option<PathBuf> {
+    env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from)
+}
+
+/// The variables by which cargo tells a program about its own package.
+pub(crate) fn of_our_package() -> Vec<OsString> {
+    let about = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+    let names = env::vars_os().map(|(name, _)| name);
+    names.filter(|name| about.iter().any(|prefix| name.to_string_lossy().starts_with(prefix))).collect()
+}
+
+/// The client's secret. There is no flag for it: other users of a machine can read command lines.
+pub(crate) fn client_secret() -> Option<SecretText> {
+    env::var("RAMPWAY_CLIENT_SECRET").ok().filter(|secret| !secret.is_empty()).map(SecretText::new)
 }

@@ -15,13 +15,15 @@ const LAST_REQUESTS: Duration = Duration::from_secs(25);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    if let Some("serve") = std::env::args().nth(1).as_deref() { match serve().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            room::note(&error.to_string());
-            ExitCode::FAILURE
+    if let Some("serve") = std::env::args().nth(1).as_deref() {
+        match serve().await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                room::note(&error.to_string());
+                ExitCode::FAILURE
+            }
         }
-    } } else {
+    } else {
         eprintln!(
             "usage: transcoder serve\n\nServes SageMaker's container contract: GET /ping, POST /invocations, GET /execution-parameters."
         );

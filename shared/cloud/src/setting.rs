@@ -1,7 +1,7 @@
 //! The environment, typed. Nothing else reads it.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     env,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -9,7 +9,7 @@ use std::{
 /// Where settings come from: the process's environment, with defaults beneath it.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    defaults: HashMap<String, String>,
+    defaults: BTreeMap<String, String>,
 }
 
 /// A setting is missing or not readable.
@@ -73,7 +73,7 @@ impl Environment {
 
     /// The process's environment, and beneath it what an environment file says.
     #[must_use]
-    pub fn over(defaults: HashMap<String, String>) -> Self {
+    pub fn over(defaults: BTreeMap<String, String>) -> Self {
         Self { defaults }
     }
 

@@ -1,6 +1,6 @@
 //! Orders against a real engine, and what they are made of.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use clap::Parser;
 use dynoxide::{Database, server};
@@ -22,7 +22,7 @@ async fn authority(folder: &TempDir) -> Environment {
         ("METRICS_TABLE", "metrics", vec!["client_id", "bucket"]),
     ];
     let database = Database::memory().unwrap();
-    let mut settings = HashMap::new();
+    let mut settings = BTreeMap::new();
     for (variable, name, keys) in tables {
         let schema: Vec<_> =
             keys.iter().zip(["HASH", "RANGE"]).map(|(name, kind)| json!({"AttributeName": name, "KeyType": kind})).collect();

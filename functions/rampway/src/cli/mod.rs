@@ -4,9 +4,9 @@
 
 pub mod admin;
 pub mod demo;
+mod environment_file;
 pub mod mint;
 pub mod serve;
-mod setting;
 pub mod translate;
 
 use std::{
@@ -86,7 +86,7 @@ pub enum Error {
     Admin(#[from] crate::admin::Error),
     /// The environment file cannot be used.
     #[error(transparent)]
-    Environment(#[from] setting::Error),
+    Environment(#[from] environment_file::Error),
     /// Standard input or output failed.
     #[error("standard input or output failed ({0})")]
     Stream(#[from] io::Error),

@@ -5,7 +5,7 @@ use std::{num::NonZero, path::PathBuf};
 use clap::Args;
 
 use super::{Error, State, print};
-use crate::serve::{Options, Suite};
+use crate::serve::{self, Options, Suite};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -45,9 +45,9 @@ pub struct Serve {
 /// Serves until Ctrl-C, or until it is asked to end.
 pub(super) async fn run(arguments: Serve) -> Result<(), Error> {
     let Serve { port, instances, ephemeral, state, template } = arguments;
-    let state = (!ephemeral).then_some(state.state);
+    let state = if ephemeral { serve::State::Ephemeral } else { serve::State::Directory(state.state) };
     let suite = Suite::start(Options { template, port, instances: instances.get(), state, ..Options::default() }).await?;
-    print(&format!("{}\n", suite.banner()))?;
+    print(&format!("{}\n", serve::banner(&suite)))?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         stopped = tokio::signal::ctrl_c() => stopped?,

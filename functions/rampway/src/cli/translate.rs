@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory, error::ErrorKind};
 
 use shared::identity::Domain;
 
-use super::{Rampway, State, setting};
+use super::{Rampway, State};
 use crate::{
     client::{self, Connection, ConnectionError, Given},
     translate::{self, Column, Options},
@@ -102,7 +102,7 @@ pub(super) async fn run(arguments: Translate) -> Result<(), super::Error> {
     let given = Given {
         url: arguments.url,
         client_id: arguments.client_id,
-        client_secret: setting::client_secret(),
+        client_secret: crate::setting::client_secret(),
         client_secret_file: arguments.client_secret_file,
     };
     let connection = Connection::find(given, &arguments.state.state).map_err(Error::from)?;

@@ -1,49 +1,76 @@
-//! The deployed binaries: where they lie, and how they come to lie there.
+//! Where the programs are that a suite starts, and how they come there.
 
 use std::{
-    collections::BTreeSet,
     env,
     path::{Path, PathBuf},
-    process::Command,
-    sync::{Mutex, PoisonError},
+    process::Stdio,
 };
+
+use tokio::{process::Command, sync::OnceCell};
 
 use super::Error;
 use crate::setting;
 
-/// The folder of the binaries: this program's own. When cargo started us they are built first, in our profile.
-pub fn directory(needed: &[&str]) -> Result<PathBuf, Error> {
-    let own = env::current_exe().map_err(|cause| Error::Binary { binary: "rampway".into(), cause })?;
-    // A test's own binary lies one folder deeper.
-    let directory = own.parent().map(|folder| if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder });
-    let directory = directory.unwrap_or(Path::new(".")).to_owned();
-    if setting::started_by_cargo() {
-        // Once in a process, however many suites it starts.
-        static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-        let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-        if !needed.iter().all(|binary| built.contains(*binary)) {
-            build(&directory, needed)?;
-            built.extend(needed.iter().map(|binary| (*binary).to_owned()));
-        }
+/// The container's program.
+pub(super) const TRANSCODER: &str = "transcoder";
+
+/// The folder of the programs: this one's own. When cargo started this program, or it lies in a workspace's target
+/// folder, they are built first; nothing happens when they are up to date.
+pub async fn find(names: &[&str]) -> Result<PathBuf, Error> {
+    // Tests start many suites at once, and one build is enough.
+    static BUILT: OnceCell<()> = OnceCell::const_new();
+    let directory = own_directory()?;
+    if let Some(workspace) = workspace(&directory) {
+        BUILT.get_or_try_init(|| build(&workspace, &directory)).await?;
     }
-    match needed.iter().find(|binary| !directory.join(binary).is_file()) {
-        Some(missing) => Err(Error::NoBinary { binary: (*missing).into(), directory }),
-        None => Ok(directory),
+    check(&directory, names)?;
+    Ok(directory)
+}
+
+/// Fails for the first program that is missing.
+pub(super) fn check(directory: &Path, names: &[&str]) -> Result<(), Error> {
+    match names.iter().find(|name| !directory.join(name).is_file()) {
+        Some(name) => Err(Error::NoBinary { name: (*name).to_owned(), directory: directory.into() }),
+        None => Ok(()),
     }
 }
 
-fn build(directory: &Path, needed: &[&str]) -> Result<(), Error> {
+fn own_directory() -> Result<PathBuf, Error> {
+    let own = env::current_exe().map_err(|error| Error::Machine(format!("this program's own path ({error})")))?;
+    let mut directory = own.parent().unwrap_or(Path::new("/"));
+    // Tests and examples are one folder deeper.
+    if directory.ends_with("deps") || directory.ends_with("examples") {
+        directory = directory.parent().unwrap_or(directory);
+    }
+    Ok(directory.into())
+}
+
+/// The workspace to build in: above the target folder, or where cargo says it is.
+fn workspace(directory: &Path) -> Option<PathBuf> {
+    let is_workspace = |folder: &&Path| folder.join("Cargo.toml").is_file() && folder.join("template.yaml").is_file();
+    let target = directory.parent().filter(|target| target.join("CACHEDIR.TAG").is_file())?;
+    let told = setting::manifest_directory();
+    let mut candidates = target.ancestors().chain(told.iter().flat_map(|told| told.ancestors()));
+    candidates.find(is_workspace).map(Path::to_owned)
+}
+
+async fn build(workspace: &Path, directory: &Path) -> Result<(), Error> {
+    let profile = match directory.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(profile) => profile,
+    };
+    let target = directory.parent().unwrap_or(directory);
     let mut cargo = Command::new(setting::cargo());
-    cargo.arg("build");
-    // The folder is named after the profile, but for the first of them.
-    match directory.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => {}
-        Some(profile) => drop(cargo.args(["--profile", profile])),
+    // All of them, so that one build serves every suite, and dependencies have the features they already were built with.
+    cargo.current_dir(workspace).args(["build", "--workspace", "--bins", "--profile", profile, "--target-dir"]).arg(target);
+    // What cargo told this program about its own package is not for others.
+    for name in setting::of_our_package() {
+        cargo.env_remove(name);
     }
-    for binary in needed {
-        cargo.args(["--package", binary]);
+    cargo.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+    match cargo.status().await {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Error::Build(format!("`cargo build` ended with {status}"))),
+        Err(error) => Err(Error::Build(format!("cargo does not start ({error})"))),
     }
-    // Cargo's progress is the first minutes' only sign of life.
-    let status = cargo.status().map_err(|cause| Error::Binary { binary: "cargo".into(), cause })?;
-    if status.success() { Ok(()) } else { Err(Error::Build) }
 }

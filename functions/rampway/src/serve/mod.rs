@@ -1,237 +1,233 @@
-//! A cloud on this desk: the deployed binaries against embedded engines, wired as the template says.
+//! The suite on this machine: what `template.yaml` describes, run as AWS would run it, by the binaries that are deployed.
+//!
+//! Nothing here knows the functions: they are processes that fetch their events from a Runtime API, find their tables in an
+//! embedded engine and the transcoder behind a runtime endpoint, and take each of these for AWS, by endpoint alone.
 
-mod binaries;
-mod engine;
+mod banner;
+pub mod binaries;
+mod body;
+mod database;
+mod environment;
+mod error;
 mod gateway;
 mod lambda;
-mod log;
-mod net;
+mod process;
 mod sagemaker;
-mod schedule;
+mod scheduler;
 mod seed;
+mod server;
 mod state;
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path as PathParameter, State as Shared},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::post,
-};
-use cloud::identity::admin;
-pub use lambda::Outcome;
-pub use seed::{CLIENT, FROM, TO};
-use tempfile::TempDir;
+use axum::Router;
+use serde_json::Value;
+use time::OffsetDateTime;
+use tokio::{net::TcpListener, task::JoinSet};
+use uuid::Uuid;
 
+pub use self::{
+    banner::banner,
+    error::Error,
+    sagemaker::Instance,
+    seed::{CLIENT, FROM, TO},
+    state::State,
+};
+use self::{
+    gateway::Gateway,
+    lambda::{Lambda, Launch},
+    process::Logs,
+    sagemaker::{Fleet, Plan, Supervision},
+    server::{Server, listen},
+    state::Home,
+};
 use crate::{
     client::Credentials,
-    setting,
-    template::{self, Desk, REGION, Template},
+    template::{Function, Place, Stack, Template},
 };
-use lambda::Lambda;
-use log::Log;
-use sagemaker::{Container, Hosting};
 
-/// What a suite is started with.
+/// How long requests that run have to end when the suite stops.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How a suite is started.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The template.
+    /// The SAM template.
     pub template: PathBuf,
-    /// The gateway's port; 0 takes a free one.
+    /// Parameters of the template; defaults stand for the others.
+    pub parameters: BTreeMap<String, String>,
+    /// The port of the APIs on 127.0.0.1; 0 is any that is free.
     pub port: u16,
     /// How many transcoders stand behind the endpoint.
     pub instances: usize,
-    /// Where the state is kept; in a folder that is removed at the end when there is none.
-    pub state: Option<PathBuf>,
-    /// Whether the processes' lines are shown.
-    pub log: bool,
-    /// The most processes of one function.
+    /// Where tables and keys are kept.
+    pub state: State,
+    /// The folder of the programs; `None` finds them, and builds them when cargo is at hand.
+    pub binaries: Option<PathBuf>,
+    /// How many processes a function may have at once.
     pub processes: usize,
+    /// How long API Gateway waits for a function.
+    pub integration_timeout: Duration,
+    /// Whether to keep the processes' log lines to ourselves.
+    pub quiet: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { template: "template.yaml".into(), port: 3000, instances: 1, state: Some(".rampway".into()), log: true, processes: 4 }
+        Self {
+            template: "template.yaml".into(),
+            parameters: BTreeMap::new(),
+            port: 3000,
+            instances: 1,
+            state: State::Directory(".rampway".into()),
+            binaries: None,
+            processes: 4,
+            integration_timeout: Duration::from_secs(29),
+            quiet: false,
+        }
     }
 }
 
-/// Why a suite was not started.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The template.
-    #[error(transparent)]
-    Template(#[from] template::Error),
-    /// A port is taken.
-    #[error("port {0} is taken: another program listens there, perhaps another suite; choose one with --port, or --port 0 for a free one")]
-    PortTaken(u16),
-    /// A port cannot be listened on.
-    #[error("port {port} cannot be listened on: {cause}")]
-    Listen {
-        /// The port.
-        port: u16,
-        /// Why not.
-        cause: std::io::Error,
-    },
-    /// A binary is missing.
-    #[error("{binary} is not in {}: build the workspace with cargo build --workspace, in the profile of this program", directory.display())]
-    NoBinary {
-        /// Its name.
-        binary: String,
-        /// Where it should be.
-        directory: PathBuf,
-    },
-    /// A binary does not start.
-    #[error("{} does not start: {cause}", binary.display())]
-    Binary {
-        /// Which.
-        binary: PathBuf,
-        /// Why not.
-        cause: std::io::Error,
-    },
-    /// The binaries could not be built.
-    #[error("the functions could not be built: what cargo said stands above")]
-    Build,
-    /// A file of the state.
-    #[error("the state in {what} cannot be used: {cause}; remove the folder to begin anew, or use --ephemeral")]
-    State {
-        /// Which.
-        what: String,
-        /// Why not.
-        cause: String,
-    },
-    /// A table.
-    #[error("table {table} cannot be created: {cause}")]
-    Table {
-        /// Which.
-        table: String,
-        /// Why not.
-        cause: String,
-    },
-    /// A schedule.
-    #[error("the schedule {0} is not known here: rate(…), or cron(minute hour * * ? *)")]
-    Schedule(String),
-    /// The transcoders.
-    #[error("the transcoders do not come into service: their log says why")]
-    Container,
-    /// The demonstration's credentials.
-    #[error("the demonstration's keys and credentials cannot be made: {0}")]
-    Seed(#[source] Box<admin::Error>),
-    /// An HTTP client.
-    #[error("an HTTP client cannot be made")]
-    Client,
-}
-
-/// Where a deployed binary lies, built if cargo started us.
-pub fn binary(name: &str) -> Result<PathBuf, Error> {
-    Ok(binaries::directory(&[name])?.join(name))
-}
-
-impl Error {
-    fn seed(cause: admin::Error) -> Self {
-        Self::Seed(Box::new(cause))
-    }
-}
-
-/// A running suite. Dropping it ends its processes.
+/// A running suite. Dropped, it is gone at once; [`Suite::stop`] lets it finish what it does.
+#[derive(Debug)]
 pub struct Suite {
     api: String,
-    lambda_url: String,
-    environment: HashMap<String, String>,
+    environment: BTreeMap<String, String>,
     credentials: Credentials,
+    functions: Vec<Function>,
+    place: Place,
+    logs: Logs,
     lambda: Arc<Lambda>,
-    hosting: Hosting,
-    functions: Vec<template::Function>,
-    tasks: Vec<tokio::task::JoinHandle<()>>,
-    log: Log,
-    directory: PathBuf,
-    /// The state's folder when nothing is kept: it goes with the suite.
-    _ephemeral: Option<TempDir>,
+    gateway: Arc<Gateway>,
+    fleet: Arc<Fleet>,
+    schedules: JoinSet<()>,
+    front: Server,
+    invoke_api: Server,
+    runtime: Server,
+    supervision: Supervision,
+    database: Server,
+    home: Home,
+    written: Option<PathBuf>,
+    /// Kills the functions' processes, however this ends.
+    _end: End,
+}
+
+/// Kills the processes of a suite that is dropped.
+#[derive(Debug)]
+struct End(Arc<Lambda>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.kill();
+    }
 }
 
 impl Suite {
-    /// Starts everything that the template names.
+    /// Starts everything; it serves when this returns.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let (directory, ephemeral) = if let Some(state) = &options.state { (state.clone(), None) } else {
-            let folder = tempfile::Builder::new().prefix("rampway-").tempdir();
-            let folder = folder.map_err(|cause| state::failed("a temporary folder".as_ref(), &cause))?;
-            (folder.path().to_owned(), Some(folder))
+        let logs = Logs::new(!options.quiet);
+        let template = Template::read(&options.template)?;
+        // The port first: it is in the functions' environment, and taken more often than anything else fails.
+        let listener = listen(options.port).await?;
+        let port = listener.local_addr().map_err(|source| Error::Listen { port: options.port, source })?.port();
+        let home = Home::open(&options.state)?;
+        let place = Place::local(format!("http://127.0.0.1:{port}"), &home.master_key());
+        let stack = template.stack(&options.parameters, &place)?;
+        let binaries = programs(&stack, options.binaries.as_deref()).await?;
+
+        home.make_master_key()?;
+        let database = database::serve(listen(0).await?, &home, &stack.tables)?;
+        let (fleet_listener, model) = (listen(0).await?, home.model()?);
+        let fleet_address = fleet_listener.local_addr().map_err(|source| Error::Listen { port: 0, source })?;
+        let sdk = environment::sdk(&place, database.address(), fleet_address);
+        let launch = |function: &Function| Launch {
+            program: binaries.join(function.binary()),
+            environment: sdk.iter().chain(&function.environment).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            arn: format!("arn:aws:lambda:{}:{}:function:{}", place.region, place.account, function.id),
+            function: function.clone(),
+            logs: logs.clone(),
         };
-        Self::start_in(&directory, ephemeral, options).await
+        let lambda = Arc::new(Lambda::new(stack.functions.iter().map(launch).collect(), options.processes));
+        let end = End(Arc::clone(&lambda));
+        let gateway = Gateway::new(&stack, Arc::clone(&lambda), place.account.clone(), port, options.integration_timeout)?;
+        let gateway = Arc::new(gateway);
+        let api = format!("{}/{}", place.address, gateway.stage());
+        let environment = environment::administrator(&stack, &api, sdk);
+
+        let credentials = seed::seed(&environment, &home, &model, &api).await?;
+        let (fleet, supervision) = Fleet::start(Plan {
+            endpoints: stack.endpoints.clone(),
+            instances: options.instances,
+            program: binaries.join(binaries::TRANSCODER),
+            model,
+            account: place.account.clone(),
+            region: place.region.clone(),
+            logs: logs.clone(),
+        })?;
+        let runtime = serve(fleet_listener, fleet.router())?;
+        fleet.in_service().await?;
+        let invoke_api = serve(listen(0).await?, lambda.invoke_api())?;
+        let front = serve(listener, gateway.router())?;
+        let schedules = scheduler::start(&stack.functions, &place, &lambda, &logs);
+        let written = match options.state {
+            State::Ephemeral => None,
+            State::Directory(_) => Some(home.write_environment(&environment)?),
+        };
+        Ok(Self {
+            api,
+            environment,
+            credentials,
+            functions: stack.functions,
+            place,
+            logs,
+            lambda,
+            gateway,
+            fleet,
+            schedules,
+            front,
+            invoke_api,
+            runtime,
+            supervision,
+            database,
+            home,
+            written,
+            _end: end,
+        })
     }
 
-    async fn start_in(directory: &Path, ephemeral: Option<TempDir>, options: Options) -> Result<Self, Error> {
-        let absolute = std::path::absolute(directory).map_err(|cause| state::failed(directory, &cause))?;
-        state::directory(&absolute)?;
-        let master_key = absolute.join("master.key");
-        let model = absolute.join("model");
-        // The port first: if it is taken, nothing else has been done.
-        let listener = net::listen(options.port).await?;
-        let api = format!("{}/Prod", net::address(&listener));
-        let desk = Desk {
-            base_url: api.clone(),
-            master_key: format!("file:{}", master_key.display()),
-            parameters: [("Sides", "both"), ("LogLevel", "info")].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        };
-        let template = Template::read(&options.template, desk)?;
-        let functions = template.functions()?;
-        let mut needed: Vec<&str> = functions.iter().map(|function| function.binary.as_str()).collect();
-        needed.push("transcoder");
-        let binaries = binaries::directory(&needed)?;
-        state::directory(&model)?;
-        state::master_key(&master_key)?;
-        let file = ephemeral.is_none().then(|| absolute.join("dynamodb.sqlite"));
-        let dynamodb = engine::start(file.as_deref(), &template.tables()?).await?;
-        let mut sdk = setting::kept();
-        sdk.extend(sdk_environment(&dynamodb));
-        let environment = admin_environment(&functions, &sdk, &api);
-        let credentials = seed::seed(&environment, &absolute, &model, &api).await?;
-        let lines = environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<String>();
-        state::write(&absolute.join("env"), lines.as_bytes())?;
-        let log = Log::new(options.log);
-        let mut container = template.container()?;
-        container.insert("MODEL_DIRECTORY".into(), model.display().to_string());
-        let endpoint = functions.iter().find_map(|function| function.environment.get("ENDPOINT_NAME")).cloned().unwrap_or_default();
-        let container = Container { binary: binaries.join("transcoder"), environment: container };
-        let hosting = Hosting::start(&endpoint, container, options.instances, log.clone()).await?;
-        sdk.push(("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME".into(), hosting.address().into()));
-        let lambda = Arc::new(Lambda::start(functions.clone(), &binaries, &sdk, options.processes, log.clone()).await?);
-        let mut tasks = schedule::start(&functions, &lambda, &log)?;
-        tasks.push(gateway::Gateway::new(template.apis()?, &functions, lambda.clone()).start(listener));
-        let lambda_url = invoke_api(lambda.clone()).await?;
-        let directory = absolute;
-        Ok(Self { api, lambda_url, environment, credentials, lambda, hosting, functions, tasks, log, directory, _ephemeral: ephemeral })
-    }
-
-    /// The gateway's address, stage included.
+    /// The address of all APIs, with the stage: `http://127.0.0.1:3000/Prod`.
     #[must_use]
     pub fn api(&self) -> &str {
         &self.api
     }
 
-    /// The address of Lambda's own API (`Invoke`), as of `sam local start-lambda`.
+    /// Every route, as `METHOD path`.
     #[must_use]
-    pub fn lambda_url(&self) -> &str {
-        &self.lambda_url
+    pub fn routes(&self) -> Vec<String> {
+        self.gateway.routes()
     }
 
-    /// The address of the SageMaker runtime.
+    /// The environment of `rampway admin` and `rampway mint`.
     #[must_use]
-    pub fn sagemaker_url(&self) -> &str {
-        self.hosting.address()
-    }
-
-    /// What `rampway admin` needs to find this suite.
-    #[must_use]
-    pub const fn environment(&self) -> &HashMap<String, String> {
+    pub const fn environment(&self) -> &BTreeMap<String, String> {
         &self.environment
+    }
+
+    /// The file that holds this environment, when the state is kept.
+    #[must_use]
+    pub fn environment_file(&self) -> Option<&Path> {
+        self.written.as_deref()
+    }
+
+    /// The directory of the state, for as long as the suite runs.
+    #[must_use]
+    pub fn state(&self) -> &Path {
+        self.home.path()
     }
 
     /// Working credentials.
@@ -240,119 +236,80 @@ impl Suite {
         &self.credentials
     }
 
-    /// The folder of the state.
+    /// What the processes have logged of late.
     #[must_use]
-    pub fn directory(&self) -> &Path {
-        &self.directory
+    pub fn log(&self) -> String {
+        self.logs.text()
     }
 
-    /// How many transcoders are in rotation.
+    /// Where functions are invoked by name, as by the AWS SDK and `sam local start-lambda`.
     #[must_use]
-    pub fn instances(&self) -> usize {
-        self.hosting.ready()
+    pub fn lambda_url(&self) -> String {
+        format!("http://{}", self.invoke_api.address())
     }
 
-    /// Kills a transcoder, counted from 1; another is started in its place, without keys.
-    pub fn kill_instance(&self, number: usize) {
-        self.hosting.kill(number);
-    }
-
-    /// The last lines that the processes wrote, oldest first.
+    /// Where the endpoint is invoked, as by the AWS SDK.
     #[must_use]
-    pub fn log(&self) -> Vec<String> {
-        self.log.last()
+    pub fn sagemaker_url(&self) -> String {
+        format!("http://{}", self.runtime.address())
     }
 
-    /// Invokes a function with an event.
-    pub async fn invoke(&self, function: &str, event: String) -> Option<Outcome> {
-        self.lambda.invoke(function, event.into()).await
+    /// The transcoders, as they are now.
+    #[must_use]
+    pub fn instances(&self) -> Vec<Instance> {
+        self.fleet.instances()
     }
 
-    /// Fires a function's first schedule now.
-    pub async fn fire(&self, function: &str) -> Option<Outcome> {
-        let function = self.functions.iter().find(|known| known.id == function)?;
-        let event = schedule::event(function, function.schedules.first()?.input.as_deref());
-        self.lambda.invoke(&function.id, event.into()).await
+    /// Kills a transcoder's process; another takes its place, without keys.
+    pub async fn kill_instance(&self, number: usize) -> Result<(), Error> {
+        self.fleet.kill(number).await
     }
 
-    /// Stops the gateway, then the functions, then the transcoders, each asked before it is killed.
-    pub async fn stop(self) {
-        for task in &self.tasks {
-            task.abort();
-        }
+    /// Invokes a function by its logical id.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Error> {
+        self.send(function, event.to_string()).await
+    }
+
+    /// Fires a function's first schedule, without waiting for its time.
+    pub async fn fire(&self, function: &str) -> Result<Value, Error> {
+        let known = self.functions.iter().find(|known| known.id == function);
+        let (known, schedule) = known
+            .and_then(|known| Some((known, known.schedules.first()?)))
+            .ok_or_else(|| Error::NoFunction(format!("{function} with a schedule")))?;
+        self.send(function, scheduler::event(&known.id, schedule, &self.place, OffsetDateTime::now_utc())).await
+    }
+
+    async fn send(&self, function: &str, event: String) -> Result<Value, Error> {
+        let request_id = Uuid::new_v4().to_string();
+        let reply = self.lambda.invoke(function, &request_id, event.into()).await;
+        let reply = reply.ok_or_else(|| Error::NoFunction(function.into()))?;
+        let failed = || Error::Function { function: function.into(), answer: String::from_utf8_lossy(&reply.payload).into_owned() };
+        if reply.failed { Err(failed()) } else { serde_json::from_slice(&reply.payload).map_err(|_| failed()) }
+    }
+
+    /// Stops in order: no new requests, then the functions, then what they call.
+    pub async fn stop(mut self) {
+        self.schedules.shutdown().await;
+        tokio::join!(self.front.stop(PATIENCE), self.invoke_api.stop(PATIENCE));
         self.lambda.stop().await;
-        self.hosting.stop().await;
-    }
-
-    /// What to try, ready to paste.
-    #[must_use]
-    pub fn banner(&self) -> String {
-        let (api, id, secret) = (&self.api, &self.credentials.client_id, self.credentials.client_secret.expose());
-        format!(
-            r#"Rampway serves {api}
-
-Initialise the transcoder (once), and get a smart token:
-  TOKEN=$(curl -s {api}/auth/init -d '{{"client_id":"{id}","client_secret":"{secret}"}}' | sed 's/.*"smart_token":"\([^"]*\)".*/\1/')
-Translate (mint ids first: rampway mint --domain {FROM} 0123456789abcdef0123456789abcdef):
-  curl -s {api}/auth/request -d '{{"smart_token":"'"$TOKEN"'","transcode_data":[{{"value":"{FROM_ID}","target":"{to}"}}]}}'
-Refresh the token, every 15 minutes:
-  curl -s {api}/auth/request -d '{{"client_id":"{id}","client_secret":"{secret}","rpc":"refresh"}}'
-See the transcoder's keys:
-  curl -s {api}/health
-Translate a file:
-  rampway translate FILE.csv --column rampid --to {to}
-
-Lambda's own API is at {lambda}. State and credentials are in {directory}. Ctrl-C stops."#,
-            FROM_ID = "XY1005…",
-            to = TO[0],
-            lambda = self.lambda_url,
-            directory = self.directory.display(),
-        )
+        tokio::join!(self.supervision.stop(), self.runtime.stop(PATIENCE));
+        self.database.stop(PATIENCE).await;
+        self.home.remove_environment();
     }
 }
 
-fn sdk_environment(dynamodb: &str) -> Vec<(String, String)> {
-    [
-        ("AWS_REGION", REGION),
-        ("AWS_ACCESS_KEY_ID", "desk"),
-        ("AWS_SECRET_ACCESS_KEY", "desk"),
-        ("AWS_EC2_METADATA_DISABLED", "true"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into()
+fn serve(listener: TcpListener, router: Router) -> Result<Server, Error> {
+    Server::start(listener, router).map_err(|source| Error::Listen { port: 0, source })
 }
 
-/// The tables, keys and addresses of all functions, in one.
-fn admin_environment(functions: &[template::Function], sdk: &[(String, String)], api: &str) -> HashMap<String, String> {
-    let wanted = |name: &str| name.ends_with("_TABLE") || ["MASTER_KEY", "ISSUER"].contains(&name);
-    let own = functions.iter().flat_map(|function| function.environment.clone()).filter(|(name, _)| wanted(name));
-    let sdk = sdk.iter().filter(|(name, _)| name.starts_with("AWS_")).cloned();
-    own.chain(sdk).chain([("AUTHORITY_URL".to_owned(), api.to_owned())]).collect()
-}
-
-/// Lambda's `Invoke`.
-async fn invoke_api(lambda: Arc<Lambda>) -> Result<String, Error> {
-    let listener = net::listen(0).await?;
-    let address = net::address(&listener);
-    let routes = Router::new()
-        .route("/2015-03-31/functions/{name}/invocations", post(invoke))
-        .layer(DefaultBodyLimit::max(lambda::MAX_PAYLOAD))
-        .with_state(lambda);
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    Ok(address)
-}
-
-async fn invoke(Shared(lambda): Shared<Arc<Lambda>>, PathParameter(name): PathParameter<String>, event: Bytes) -> Response {
-    let failed = |kind: &str| {
-        let body = serde_json::json!({"errorType": kind, "errorMessage": "the function's log says why"}).to_string();
-        ([("x-amz-function-error", "Unhandled")], body).into_response()
-    };
-    match lambda.invoke(&name, event).await {
-        None => (StatusCode::NOT_FOUND, [("x-amzn-errortype", "ResourceNotFoundException")], "{}").into_response(),
-        Some(Outcome::Answered(answer)) => answer.into_response(),
-        Some(Outcome::Failed(error)) => ([("x-amz-function-error", "Unhandled")], error).into_response(),
-        Some(Outcome::Crashed) => failed("Runtime.ExitError"),
-        Some(Outcome::TimedOut) => failed("Sandbox.Timedout"),
+/// The folder of the programs that a stack needs.
+async fn programs(stack: &Stack, chosen: Option<&Path>) -> Result<PathBuf, Error> {
+    let mut names: Vec<&str> = stack.functions.iter().map(Function::binary).collect();
+    if !stack.endpoints.is_empty() {
+        names.push(binaries::TRANSCODER);
+    }
+    match chosen {
+        Some(directory) => binaries::check(directory, &names).map(|()| directory.to_owned()),
+        None => binaries::find(&names).await,
     }
 }

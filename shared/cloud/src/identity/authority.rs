@@ -108,12 +108,8 @@ impl Issuer {
         let (smart, smart_token) = self.smart(&keys, client, &scopes)?;
         let now = smart.iat;
         let expires = init_expiry(now);
-        let packet = Packet {
-            id: smart.jti,
-            client_id: client.id.clone(),
-            expires,
-            domains: self.tables.keys(&self.vault, &scopes, now).await?,
-        };
+        let packet =
+            Packet { id: smart.jti, client_id: client.id.clone(), expires, domains: self.tables.keys(&self.vault, &scopes, now).await? };
         let init = Init {
             common: common::<Init>(&self.name, client, now, expires),
             scopes: json!(scopes),

@@ -58,13 +58,13 @@ impl Endpoint {
     }
 
     /// The variants behind it.
-    #[must_use] 
+    #[must_use]
     pub fn variants(&self) -> &[String] {
         &self.setting.variants
     }
 
     /// The longest body it takes, in bytes.
-    #[must_use] 
+    #[must_use]
     pub const fn max_bytes(&self) -> usize {
         self.setting.max_bytes
     }

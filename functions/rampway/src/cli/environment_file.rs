@@ -1,9 +1,8 @@
-//! What the command takes from its environment, and from the file that stands in for it.
+//! The environment file of `rampway admin` and `rampway mint`.
 
-use std::{collections::HashMap, env, fs, io, path::PathBuf};
+use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
 use cloud::setting::Environment;
-use shared::secret::SecretText;
 
 /// Where a suite on this machine leaves its environment.
 const FILE: &str = ".rampway/env";
@@ -30,13 +29,8 @@ pub enum Error {
     },
 }
 
-/// The client's secret. There is no flag for it: other users of a machine can read command lines.
-pub(super) fn client_secret() -> Option<SecretText> {
-    env::var("RAMPWAY_CLIENT_SECRET").ok().filter(|secret| !secret.is_empty()).map(SecretText::new)
-}
-
 /// The process's environment over that of a file. Only a file that was asked for must be there.
-pub(super) fn environment(file: Option<PathBuf>) -> Result<Environment, Error> {
+pub(super) fn read(file: Option<PathBuf>) -> Result<Environment, Error> {
     let asked_for = file.is_some();
     let file = file.unwrap_or_else(|| FILE.into());
     match fs::read_to_string(&file) {
@@ -47,7 +41,7 @@ pub(super) fn environment(file: Option<PathBuf>) -> Result<Environment, Error> {
 }
 
 /// Reads NAME=VALUE lines, among which there may be empty ones and comments; or gives the number of one that is neither.
-fn parse(text: &str) -> Result<HashMap<String, String>, usize> {
+fn parse(text: &str) -> Result<BTreeMap<String, String>, usize> {
     let lines = (1_usize..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     lines
         .map(|(number, line)| {
@@ -70,7 +64,7 @@ mod tests {
 
     #[test]
     fn only_a_file_that_was_asked_for_must_be_there() {
-        assert!(environment(None).is_ok());
-        assert!(environment(Some("no/such/file".into())).is_err());
+        assert!(read(None).is_ok());
+        assert!(read(Some("no/such/file".into())).is_err());
     }
 }

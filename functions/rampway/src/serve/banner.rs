@@ -1,0 +1,38 @@
+//! What a person reads when the suite stands.
+
+use std::fmt::Write;
+
+use super::Suite;
+use crate::client::Credentials;
+
+/// Where the suite is, and lines to paste into a shell.
+#[must_use]
+pub fn banner(suite: &Suite) -> String {
+    let api = suite.api();
+    let mut text = format!("Rampway is at {api}\n");
+    // Writing to text cannot fail.
+    let _ = writeln!(text, "  {}", suite.routes().join("\n  "));
+    let serving = suite.instances().iter().filter(|instance| instance.in_service).count();
+    let _ = writeln!(text, "\n{serving} transcoder(s) in service; functions by name at {}", suite.lambda_url());
+    if let Some(path) = suite.environment_file() {
+        let _ = writeln!(text, "rampway admin reads {}", path.display());
+    }
+    let Credentials { client_id, client_secret } = suite.credentials();
+    let credentials = format!(r#""client_id":"{client_id}","client_secret":"{}""#, client_secret.expose());
+    let _ = write!(
+        text,
+        r#"
+Load the keys:
+  curl -s {api}/auth/init -H 'Content-Type: application/json' -d '{{{credentials},"rpc":"init"}}'
+
+Get a smart token, good for 15 minutes:
+  TOKEN=$(curl -s {api}/auth/request -H 'Content-Type: application/json' -d '{{{credentials},"rpc":"refresh"}}' | cut -d'"' -f4)
+
+Translate (the ids of `rampway mint` are better than this one):
+  curl -s {api}/auth/request -H 'Content-Type: application/json' \
+    -d '{{"smart_token":"'"$TOKEN"'","transcode_data":[{{"value":"XY1005wXyWPB1SgpMUKIpzA0I3UaLEz-2lg0wFAr1PWK7FMhs","target":"1006"}}],"rpc":"request"}}'
+"#
+    );
+    let _ = write!(text, "\nSee how it is:\n  curl -s {api}/health\n\nCtrl-C stops it.");
+    text
+}

@@ -1,0 +1,166 @@
+//! The event that a function gets: a REST API's proxy event, version 1.
+
+use std::{borrow::Cow, collections::BTreeMap, time::SystemTime};
+
+use axum::http::{HeaderMap, HeaderName, Method, header};
+use serde::Serialize;
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+
+use super::routes::Target;
+
+/// How API Gateway writes a time.
+const TIME: &[BorrowedFormatItem<'_>] = format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
+
+/// What is known of a request.
+pub(super) struct Request<'a> {
+    pub(super) id: &'a str,
+    pub(super) account: &'a str,
+    pub(super) stage: &'a str,
+    pub(super) method: &'a Method,
+    /// Without the stage.
+    pub(super) path: &'a str,
+    pub(super) query: Option<&'a str>,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+    pub(super) port: u16,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event<'a> {
+    resource: &'a str,
+    path: &'a str,
+    http_method: &'a str,
+    headers: BTreeMap<&'a str, Cow<'a, str>>,
+    multi_value_headers: BTreeMap<&'a str, Vec<Cow<'a, str>>>,
+    query_string_parameters: Option<BTreeMap<Cow<'a, str>, Cow<'a, str>>>,
+    multi_value_query_string_parameters: Option<BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>>,
+    path_parameters: Option<BTreeMap<&'a str, &'a str>>,
+    stage_variables: Option<()>,
+    request_context: Context<'a>,
+    body: Option<Cow<'a, str>>,
+    is_base64_encoded: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Context<'a> {
+    resource_id: &'a str,
+    resource_path: &'a str,
+    http_method: &'a str,
+    extended_request_id: &'a str,
+    request_time: String,
+    path: String,
+    account_id: &'a str,
+    protocol: &'static str,
+    stage: &'a str,
+    domain_prefix: &'a str,
+    request_time_epoch: u64,
+    request_id: &'a str,
+    identity: Identity<'a>,
+    domain_name: String,
+    deployment_id: &'static str,
+    api_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity<'a> {
+    cognito_identity_pool_id: Option<()>,
+    account_id: Option<()>,
+    cognito_identity_id: Option<()>,
+    caller: Option<()>,
+    source_ip: &'static str,
+    principal_org_id: Option<()>,
+    access_key: Option<()>,
+    cognito_authentication_type: Option<()>,
+    cognito_authentication_provider: Option<()>,
+    user_arn: Option<()>,
+    user_agent: Option<Cow<'a, str>>,
+    user: Option<()>,
+}
+
+impl Request<'_> {
+    /// Writes the event of a target.
+    pub(super) fn event(&self, target: &Target, parameters: &[(&str, String)]) -> Vec<u8> {
+        let headers = self.headers();
+        let last = |values: &Vec<Cow<'_, str>>| values.last().map(|value| value.clone().into_owned().into());
+        let query = self.query();
+        let now = SystemTime::now();
+        let epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let event = Event {
+            resource: &target.route.path,
+            path: self.path,
+            http_method: self.method.as_str(),
+            headers: headers.iter().filter_map(|(name, values)| Some((*name, last(values)?))).collect(),
+            query_string_parameters: query
+                .as_ref()
+                .map(|query| query.iter().filter_map(|(name, values)| Some((name.clone(), last(values)?))).collect()),
+            multi_value_query_string_parameters: query,
+            path_parameters: (!parameters.is_empty()).then(|| parameters.iter().map(|(name, value)| (*name, value.as_str())).collect()),
+            stage_variables: None,
+            request_context: Context {
+                resource_id: &target.route.event,
+                resource_path: &target.route.path,
+                http_method: self.method.as_str(),
+                extended_request_id: self.id,
+                request_time: OffsetDateTime::from(now).format(TIME).unwrap_or_default(),
+                path: format!("/{}{}", self.stage, self.path),
+                account_id: self.account,
+                protocol: "HTTP/1.1",
+                stage: self.stage,
+                domain_prefix: "127",
+                request_time_epoch: u64::try_from(epoch.as_millis()).unwrap_or_default(),
+                request_id: self.id,
+                identity: Identity {
+                    cognito_identity_pool_id: None,
+                    account_id: None,
+                    cognito_identity_id: None,
+                    caller: None,
+                    // Nobody else reaches the loopback interface.
+                    source_ip: "127.0.0.1",
+                    principal_org_id: None,
+                    access_key: None,
+                    cognito_authentication_type: None,
+                    cognito_authentication_provider: None,
+                    user_arn: None,
+                    user_agent: self.headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes())),
+                    user: None,
+                },
+                domain_name: format!("127.0.0.1:{}", self.port),
+                deployment_id: "local",
+                api_id: &target.route.api,
+            },
+            // Without binary media types every body is text.
+            body: (!self.body.is_empty()).then(|| String::from_utf8_lossy(self.body)),
+            is_base64_encoded: false,
+            multi_value_headers: headers,
+        };
+        // Escapes make a body of JSON a fifth longer.
+        let mut written = Vec::with_capacity(self.body.len() + self.body.len() / 4 + 4096);
+        serde_json::to_writer(&mut written, &event).expect("text and numbers are always written, and memory takes all");
+        written
+    }
+
+    fn headers(&self) -> BTreeMap<&str, Vec<Cow<'_, str>>> {
+        let mut headers = BTreeMap::<&str, Vec<Cow<'_, str>>>::new();
+        let own = |name: &HeaderName| *name == header::CONNECTION || *name == header::TRANSFER_ENCODING;
+        for (name, value) in self.headers.iter().filter(|(name, _)| !own(name)) {
+            headers.entry(name.as_str()).or_default().push(String::from_utf8_lossy(value.as_bytes()));
+        }
+        let root = self.id.replace('-', "");
+        headers.insert("X-Amzn-Trace-Id", vec![format!("Root=1-{}-{}", &root[..8], &root[8..]).into()]);
+        headers.insert("X-Forwarded-For", vec!["127.0.0.1".into()]);
+        headers.insert("X-Forwarded-Port", vec![self.port.to_string().into()]);
+        headers.insert("X-Forwarded-Proto", vec!["http".into()]);
+        headers
+    }
+
+    fn query(&self) -> Option<BTreeMap<Cow<'_, str>, Vec<Cow<'_, str>>>> {
+        let mut query = BTreeMap::<_, Vec<_>>::new();
+        for (name, value) in form_urlencoded::parse(self.query?.as_bytes()) {
+            query.entry(name).or_default().push(value);
+        }
+        (!query.is_empty()).then_some(query)
+    }
+}
