@@ -2,6 +2,7 @@
 
 mod deployment;
 mod permissions;
+mod readme;
 mod routes;
 mod template;
 

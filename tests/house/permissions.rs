@@ -20,8 +20,8 @@ type Call = (&'static str, &'static str, &'static str, &'static str, &'static [&
 /// Every call to AWS under shared/cloud/src, once each.
 const CALLS: &[Call] = &[
     ("identity/clients.rs", "get_item", "dynamodb:GetItem", "!GetAtt ClientsTable.Arn", ISSUERS),
-    ("identity/tables.rs", "query", "dynamodb:Query", "!GetAtt PermitsTable.Arn", ISSUERS),
-    ("identity/tables.rs", "query", "dynamodb:Query", "!GetAtt DomainsTable.Arn", &["init_token", "id_api"]),
+    ("identity/permits.rs", "query", "dynamodb:Query", "!GetAtt PermitsTable.Arn", ISSUERS),
+    ("identity/domains.rs", "query", "dynamodb:Query", "!GetAtt DomainsTable.Arn", &["init_token", "id_api"]),
     ("identity/keyring.rs", "scan", "dynamodb:Scan", "!GetAtt SigningKeysTable.Arn", ISSUERS),
     ("identity/usage.rs", "update_item", "dynamodb:UpdateItem", "!GetAtt MetricsTable.Arn", &["id_api"]),
     ("identity/usage.rs", "query", "dynamodb:Query", "!GetAtt MetricsTable.Arn", ADMINISTRATOR),

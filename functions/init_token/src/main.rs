@@ -2,13 +2,13 @@
 
 use cloud::{
     gateway::{self, Error},
-    identity::authority::Issuer,
+    identity::authority::Initialiser,
     setting::Environment,
 };
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::process();
-    let issuer = Issuer::from_env(&environment).await?;
-    gateway::serve(&environment, async |request| issuer.init_token(request).await).await
+    let initialiser = Initialiser::from_env(&environment).await?;
+    gateway::serve(&environment, async |request| initialiser.init_token(request).await).await
 }

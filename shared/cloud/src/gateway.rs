@@ -143,20 +143,22 @@ where
     H: AsyncFn(Event) -> Result<Reply, Failure>,
 {
     log(environment);
+    let origin = environment.allowed_origin();
     let service = lambda_runtime::service_fn(async |event: LambdaEvent<Event>| {
         let scheduled = matches!(event.payload, Event::Schedule(_));
         // Boxed: the futures of SDK calls nest deeper than the compiler looks.
         let outcome = Box::pin(handler(event.payload)).await;
-        if let Err(failure) = &outcome {
-            let level = if failure.status >= 500 { "error" } else { "info" };
-            tracing::info!(level, request = event.context.request_id, "{failure}");
+        match &outcome {
+            Err(failure) if failure.status >= 500 => tracing::error!("{failure}"),
+            Err(failure) => tracing::info!("{failure}"),
+            Ok(_) => {}
         }
         match (outcome, scheduled) {
             (Ok(reply), true) => Ok(Answer::Plain(serde_json::from_str(&reply.body).unwrap_or_default())),
             // Nobody reads the answer to a schedule: a failure must be a failure of the function, or no alarm goes off.
             (Err(failure), true) => Err(Diagnostic { error_type: "Failure".into(), error_message: failure.body.to_string() }),
-            (Ok(reply), false) => Ok(Answer::proxy(200, None, reply.body)),
-            (Err(failure), false) => Ok(Answer::proxy(failure.status, failure.header, failure.body.to_string())),
+            (Ok(reply), false) => Ok(Answer::proxy(200, None, origin.as_deref(), reply.body)),
+            (Err(failure), false) => Ok(Answer::proxy(failure.status, failure.header, origin.as_deref(), failure.body.to_string())),
         }
     });
     lambda_runtime::run(service).await
@@ -202,11 +204,13 @@ enum Answer {
 }
 
 impl Answer {
-    fn proxy(status_code: u16, header: Option<(&'static str, String)>, body: String) -> Self {
+    fn proxy(status_code: u16, header: Option<(&'static str, String)>, origin: Option<&str>, body: String) -> Self {
         let mut headers = serde_json::Map::new();
         headers.insert("Content-Type".into(), "application/json".into());
         // Tokens and ids are for the caller alone.
         headers.insert("Cache-Control".into(), "no-store".into());
+        // The template's preflights promise it.
+        headers.extend(origin.map(|origin| ("Access-Control-Allow-Origin".into(), origin.into())));
         headers.extend(header.map(|(name, value)| (name.into(), value.into())));
         Self::Proxy { status_code, headers, body, is_base64_encoded: false }
     }

@@ -129,18 +129,29 @@ impl Environment {
         })
     }
 
+    /// The one web origin whose pages may read answers: `ALLOWED_ORIGIN`.
+    #[must_use]
+    pub fn allowed_origin(&self) -> Option<String> {
+        self.text("ALLOWED_ORIGIN")
+    }
+
+    /// The region: `AWS_REGION`, which may stand in an environment file.
+    #[must_use]
+    pub fn region(&self) -> Option<String> {
+        self.text("AWS_REGION")
+    }
+
     /// How much the log tells: `LOG_LEVEL`.
     #[must_use]
     pub fn log_level(&self) -> String {
         self.text("LOG_LEVEL").unwrap_or_else(|| "info".into())
     }
 
-    /// Region, credentials and DynamoDB's address of a suite on this desk; on AWS the SDK finds them itself.
+    /// Credentials and DynamoDB's address of a suite on this desk; on AWS the SDK finds them itself.
     #[must_use]
     pub fn desk(&self) -> Option<Desk> {
         let default = |name: &str| self.defaults.get(name).cloned();
         Some(Desk {
-            region: default("AWS_REGION")?,
             access_key: default("AWS_ACCESS_KEY_ID")?,
             secret_key: default("AWS_SECRET_ACCESS_KEY")?,
             dynamodb: default("AWS_ENDPOINT_URL_DYNAMODB")?,
@@ -162,8 +173,6 @@ pub struct Endpoint {
 /// Where a suite on this desk keeps its tables.
 #[derive(Clone, Debug)]
 pub struct Desk {
-    /// The region's name.
-    pub region: String,
     /// The access key's id.
     pub access_key: String,
     /// The access key's secret, which opens nothing but the engine on this desk.

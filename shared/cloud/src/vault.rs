@@ -82,7 +82,7 @@ impl Vault {
     /// Connects to DynamoDB and finds the master key.
     pub async fn connect(environment: &Environment) -> Result<Self, Error> {
         let desk = environment.desk();
-        let sdk = sdk(desk.as_ref()).await;
+        let sdk = sdk(environment.region(), desk.as_ref()).await;
         let mut config = aws_sdk_dynamodb::config::Builder::from(&sdk).timeout_config(
             TimeoutConfig::builder().operation_timeout(Duration::from_secs(8)).operation_attempt_timeout(Duration::from_secs(3)).build(),
         );
@@ -160,11 +160,13 @@ impl Vault {
 }
 
 /// The SDK's configuration: a desk's own, or what the SDK finds on AWS.
-async fn sdk(desk: Option<&Desk>) -> SdkConfig {
+async fn sdk(region: Option<String>, desk: Option<&Desk>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region));
+    }
     if let Some(desk) = desk {
-        let credentials = Credentials::new(&desk.access_key, &desk.secret_key, None, None, "desk");
-        loader = loader.region(Region::new(desk.region.clone())).credentials_provider(credentials);
+        loader = loader.credentials_provider(Credentials::new(&desk.access_key, &desk.secret_key, None, None, "desk"));
     }
     loader.load().await
 }

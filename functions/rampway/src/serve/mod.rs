@@ -102,6 +102,7 @@ pub struct Suite {
     functions: Vec<Function>,
     place: Place,
     logs: Logs,
+    binaries: PathBuf,
     lambda: Arc<Lambda>,
     gateway: Arc<Gateway>,
     fleet: Arc<Fleet>,
@@ -185,6 +186,7 @@ impl Suite {
             functions: stack.functions,
             place,
             logs,
+            binaries,
             lambda,
             gateway,
             fleet,
@@ -234,6 +236,12 @@ impl Suite {
     #[must_use]
     pub const fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// The folder of the programs.
+    #[must_use]
+    pub fn binaries(&self) -> &Path {
+        &self.binaries
     }
 
     /// What the processes have logged of late.

@@ -12,9 +12,10 @@ use shared::{
 
 use super::{
     clients::{Client, Clients, SecretHash},
+    domains::{self, Domains, KEY, OWNER},
     error,
     keyring::{self, Keyring},
-    tables::{self, KEY, OWNER, Tables, write_direction, write_order},
+    permits::{Permits, write_direction, write_order},
     usage::{Metrics, Recorded},
 };
 use crate::{
@@ -26,7 +27,8 @@ use crate::{
 pub struct Admin {
     vault: Vault,
     clients: Clients,
-    tables: Tables,
+    domains: Domains,
+    permits: Permits,
     keyring: Keyring,
     signing_keys: String,
     metrics: Metrics,
@@ -126,7 +128,8 @@ impl Admin {
         Ok(Self {
             vault: Vault::connect(environment).await?,
             clients: Clients::new(environment)?,
-            tables: Tables::new(environment)?,
+            domains: Domains::new(environment)?,
+            permits: Permits::new(environment)?,
             keyring: Keyring::new(environment)?,
             signing_keys: environment.table(Table::SigningKeys).map_err(vault::Error::from)?,
             metrics: Metrics::new(environment)?,
@@ -180,7 +183,7 @@ impl Admin {
         if self.clients.find(&self.vault, owner).await?.is_none() {
             return Err(Error::Absent(format!("client {owner}")));
         }
-        let put = self.vault.dynamo().put_item().table_name(&self.tables.domains);
+        let put = self.vault.dynamo().put_item().table_name(self.domains.table());
         let put = put.item("domain", s(domain)).item("item", s(OWNER)).item("owner", s(owner));
         let put = put.condition_expression("attribute_not_exists(#domain)").expression_attribute_names("#domain", "domain");
         exists(put.send().await.map_err(service("DynamoDB")), || format!("domain {domain}"))?;
@@ -189,7 +192,7 @@ impl Admin {
 
     /// Gives a domain a new key, which decodes from the next initialisation on and encodes from `not_before` on. Earlier keys still decode.
     pub async fn rotate_domain(&self, domain: Domain, not_before: u64) -> Result<String, Error> {
-        let found = self.tables.domain(&self.vault, domain, now()).await?;
+        let found = self.domains.find(&self.vault, domain, now()).await?;
         let (_, keys) = found.ok_or_else(|| Error::Absent(format!("domain {domain}")))?;
         // Which version is the newest must be clear, even when two are made in one second.
         let newest = keys.keys.iter().map(|key| key.not_before).max().unwrap_or_default();
@@ -199,12 +202,12 @@ impl Admin {
     /// Ends one version of a domain's key: ids under it are not translated any more.
     pub async fn retire_domain_key(&self, domain: Domain, kid: &str) -> Result<(), Error> {
         let key = [("domain", domain.to_string()), ("item", format!("{KEY}{kid}"))];
-        self.end(&self.tables.domains, key, || format!("key {kid} of domain {domain}")).await
+        self.end(self.domains.table(), key, || format!("key {kid} of domain {domain}")).await
     }
 
     /// Every domain.
     pub async fn domains(&self) -> Result<Vec<DomainInfo>, Error> {
-        let items = self.scan(&self.tables.domains).await?;
+        let items = self.scan(self.domains.table()).await?;
         let mut domains = Vec::new();
         for item in items.iter().filter(|item| item.contains_key("owner")) {
             let domain: Domain = string(item, "domain")?.parse().map_err(|_| vault::Error::Attribute("domain"))?;
@@ -220,8 +223,8 @@ impl Admin {
     async fn add_domain_key(&self, domain: Domain, not_before: u64) -> Result<String, Error> {
         let kid = new_kid();
         let key: Secret<64> = Secret::generate(&mut system_rng());
-        let sealed = self.vault.seal(&tables::label(domain, &kid), key.expose()).await?;
-        let put = self.vault.dynamo().put_item().table_name(&self.tables.domains);
+        let sealed = self.vault.seal(&domains::label(domain, &kid), key.expose()).await?;
+        let put = self.vault.dynamo().put_item().table_name(self.domains.table());
         let put =
             put.item("domain", s(domain)).item("item", s(format!("{KEY}{kid}"))).item("key", sealed).item("not_before", n(not_before));
         put.send().await.map_err(service("DynamoDB"))?;
@@ -229,7 +232,7 @@ impl Admin {
     }
 
     async fn owner(&self, domain: Domain) -> Result<String, Error> {
-        let get = self.vault.dynamo().get_item().table_name(&self.tables.domains).key("domain", s(domain)).key("item", s(OWNER));
+        let get = self.vault.dynamo().get_item().table_name(self.domains.table()).key("domain", s(domain)).key("item", s(OWNER));
         let found = get.consistent_read(true).send().await.map_err(service("DynamoDB"))?;
         let item = found.item.ok_or_else(|| Error::Absent(format!("domain {domain}")))?;
         Ok(string(&item, "owner")?.into())
@@ -259,7 +262,7 @@ impl Admin {
 
     /// What was ordered for a client.
     pub async fn permits(&self, client_id: &str) -> Result<Vec<(Direction, Permit)>, Error> {
-        Ok(self.tables.permits(&self.vault, client_id).await?)
+        Ok(self.permits.list(&self.vault, client_id).await?)
     }
 
     async fn check_owner(&self, domain: Domain, by: &str) -> Result<(), Error> {
@@ -268,7 +271,7 @@ impl Admin {
     }
 
     fn permit(&self, client_id: &str, direction: Direction) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
-        let update = self.vault.dynamo().update_item().table_name(&self.tables.permits);
+        let update = self.vault.dynamo().update_item().table_name(self.permits.table());
         update.key("client_id", s(client_id)).key("direction", s(write_direction(direction)))
     }
 
@@ -305,7 +308,7 @@ impl Admin {
         let now = now();
         let mut all = Vec::new();
         for &domain in domains {
-            let found = self.tables.domain(&self.vault, domain, now).await?;
+            let found = self.domains.find(&self.vault, domain, now).await?;
             all.push(found.ok_or_else(|| Error::Absent(format!("domain {domain}")))?.1);
         }
         let packet = Packet { id: String::new(), client_id: String::new(), expires: u64::MAX, domains: all };

@@ -18,9 +18,10 @@ use super::{
     Error, absent,
     clients::{Client, Clients, Credentials},
     credentials,
+    domains::Domains,
     keyring::{Keyring, Keys},
     only,
-    tables::Tables,
+    permits::Permits,
     usage::Metrics,
 };
 use crate::{
@@ -39,7 +40,7 @@ const DAY: u64 = 24 * 60 * 60;
 pub struct Issuer {
     vault: Vault,
     clients: Clients,
-    tables: Tables,
+    permits: Permits,
     keyring: Keyring,
     /// The `iss` of its tokens.
     name: String,
@@ -51,7 +52,7 @@ impl Issuer {
         Ok(Self {
             vault: Vault::connect(environment).await?,
             clients: Clients::new(environment)?,
-            tables: Tables::new(environment)?,
+            permits: Permits::new(environment)?,
             keyring: Keyring::new(environment)?,
             name: environment.issuer(),
         })
@@ -67,15 +68,6 @@ impl Issuer {
         .await
     }
 
-    /// `POST /token/init`: an init token, with the domain keys sealed to the client's transcoder.
-    pub async fn init_token(&self, request: Request) -> Result<Reply, Failure> {
-        only("POST", &request, async {
-            let client = self.authenticate(&request).await?;
-            Ok(json!({"init_token": self.init(&client).await?}))
-        })
-        .await
-    }
-
     async fn authenticate(&self, request: &Request) -> Result<Client, Error> {
         let body = Body::parse(request.body.as_bytes())?;
         self.clients.authenticate(&self.vault, &credentials(&body)?).await
@@ -83,7 +75,7 @@ impl Issuer {
 
     async fn standing(&self, client: &Client) -> Result<(std::sync::Arc<Keys>, Scopes), Error> {
         let now = now();
-        tokio::try_join!(self.keyring.keys(&self.vault, now), self.tables.scopes(&self.vault, &client.id, now))
+        tokio::try_join!(self.keyring.keys(&self.vault, now), self.permits.scopes(&self.vault, &client.id, now))
     }
 
     fn smart(&self, keys: &Keys, client: &Client, scopes: &Scopes) -> Result<(Common, String), Error> {
@@ -100,18 +92,44 @@ impl Issuer {
         };
         Ok((smart.common.clone(), token::sign(&smart, signing)))
     }
+}
+
+/// Who issues init tokens: an issuer that also reads domain keys.
+pub struct Initialiser {
+    issuer: Issuer,
+    domains: Domains,
+}
+
+impl Initialiser {
+    /// Connects to what the environment names.
+    pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
+        Ok(Self { issuer: Issuer::from_env(environment).await?, domains: Domains::new(environment)? })
+    }
+
+    /// `POST /token/init`: an init token, with the domain keys sealed to the client's transcoder.
+    pub async fn init_token(&self, request: Request) -> Result<Reply, Failure> {
+        only("POST", &request, async {
+            let client = self.issuer.authenticate(&request).await?;
+            Ok(json!({"init_token": self.init(&client).await?}))
+        })
+        .await
+    }
 
     async fn init(&self, client: &Client) -> Result<String, Error> {
         let transcoder = client.transcoder.as_deref().ok_or(Error::NoTranscoder)?;
         let transcoder = jwe::PublicKey::from_pem(transcoder).map_err(|_| Error::NoTranscoder)?;
-        let (keys, scopes) = self.standing(client).await?;
-        let (smart, smart_token) = self.smart(&keys, client, &scopes)?;
+        let (keys, scopes) = self.issuer.standing(client).await?;
+        let (smart, smart_token) = self.issuer.smart(&keys, client, &scopes)?;
         let now = smart.iat;
         let expires = init_expiry(now);
-        let packet =
-            Packet { id: smart.jti, client_id: client.id.clone(), expires, domains: self.tables.keys(&self.vault, &scopes, now).await? };
+        let packet = Packet {
+            id: smart.jti,
+            client_id: client.id.clone(),
+            expires,
+            domains: self.domains.keys(&self.issuer.vault, &scopes, now).await?,
+        };
         let init = Init {
-            common: common::<Init>(&self.name, client, now, expires),
+            common: common::<Init>(&self.issuer.name, client, now, expires),
             scopes: json!(scopes),
             smart_token,
             key_packet: packet::seal(&packet, &transcoder, &mut system_rng()),
@@ -125,6 +143,7 @@ impl Issuer {
 /// The ID API: `POST /token`, `GET /domains`, `GET /.well-known/jwks.json`, `POST /v1/metrics`.
 pub struct IdApi {
     issuer: Issuer,
+    domains: Domains,
     metrics: Metrics,
 }
 
@@ -145,7 +164,7 @@ struct Count {
 impl IdApi {
     /// Connects to what the environment names.
     pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
-        Ok(Self { issuer: Issuer::from_env(environment).await?, metrics: Metrics::new(environment)? })
+        Ok(Self { issuer: Issuer::from_env(environment).await?, domains: Domains::new(environment)?, metrics: Metrics::new(environment)? })
     }
 
     /// Any of its routes.
@@ -179,11 +198,11 @@ impl IdApi {
 
     async fn domains(&self, request: &Request) -> Result<Value, Failure> {
         let access = self.bearer(request).await?;
-        let (vault, tables, now) = (&self.issuer.vault, &self.issuer.tables, now());
-        let scopes = tables.scopes(vault, &access.common.sub, now).await?;
+        let (vault, now) = (&self.issuer.vault, now());
+        let scopes = self.issuer.permits.scopes(vault, &access.common.sub, now).await?;
         let mut domains = Vec::new();
         for domain in scopes.domains() {
-            let Some((owner, keys)) = tables.domain(vault, domain, now).await? else { continue };
+            let Some((owner, keys)) = self.domains.find(vault, domain, now).await? else { continue };
             let mut entry = json!({"domain": domain, "owned": owner == access.common.sub});
             if access.authority {
                 entry["keys"] = json!(keys.keys);

@@ -12,7 +12,7 @@ use aws_sdk_sagemakerruntime::{
 use serde_json::{Value, json};
 use shared::identity::{Code, Direction, rpc::Failure as Wire};
 
-use super::{Error, tables::read_direction};
+use super::{Error, permits::read_direction};
 use crate::{
     setting::{self, Environment},
     vault,

@@ -7,9 +7,10 @@ pub mod endpoint;
 pub mod usage;
 
 mod clients;
+mod domains;
 mod error;
 mod keyring;
-mod tables;
+mod permits;
 
 pub use error::Error;
 

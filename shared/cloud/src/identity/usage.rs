@@ -20,7 +20,7 @@ use shared::{
 use super::{
     Error,
     customer::{self, CredentialStore},
-    tables::{read_direction, write_direction},
+    permits::{read_direction, write_direction},
 };
 use crate::{
     http::Http,

@@ -1,0 +1,84 @@
+//! Cold starts: from a process's start to its first answer over the Runtime API, beside a warm answer and the binary's size.
+//!
+//! `cargo bench -p rampway --bench cold_start -- target/deploy` measures the binaries of that folder; without one, those beside this program.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use rampway::serve::{Options, State, Suite};
+use serde_json::{Value, json};
+
+const ROUNDS: usize = 7;
+
+#[tokio::main]
+async fn main() {
+    // Cargo adds `--bench`.
+    let folder = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).map(PathBuf::from);
+    let folder = match folder {
+        // Cargo starts benches in their package's folder.
+        Some(folder) if folder.is_relative() => Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder)),
+        folder => folder,
+    };
+    let mut figures: Vec<(&str, Vec<Duration>, Vec<Duration>)> = functions().map(|(name, ..)| (name, Vec::new(), Vec::new())).into();
+    let mut directory = PathBuf::new();
+    for _ in 0..ROUNDS {
+        let options = Options {
+            template: concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml").into(),
+            port: 0,
+            state: State::Ephemeral,
+            binaries: folder.clone(),
+            quiet: true,
+            ..Options::default()
+        };
+        let suite = Suite::start(options).await.expect("the suite starts");
+        directory = suite.binaries().to_owned();
+        for ((_, function, event), (_, cold, warm)) in functions().into_iter().zip(&mut figures) {
+            let event = fill(&event, &suite);
+            for figures in [cold, warm] {
+                let start = Instant::now();
+                suite.invoke(function, &event).await.expect("the function answers");
+                figures.push(start.elapsed());
+            }
+        }
+        suite.stop().await;
+    }
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    println!("{cores} cores, medians (least) of {ROUNDS} rounds, binaries of {}", directory.display());
+    println!("{:<12} {:>20} {:>20} {:>10}", "function", "cold, ms", "warm, ms", "size, MB");
+    for (name, cold, warm) in &mut figures {
+        let size = std::fs::metadata(directory.join(&*name)).map_or(0, |file| file.len());
+        #[expect(clippy::cast_precision_loss, reason = "a size for people")]
+        let size = size as f64 / 1e6;
+        println!("{name:<12} {:>20} {:>20} {size:>10.1}", told(cold), told(warm));
+    }
+}
+
+fn told(times: &mut [Duration]) -> String {
+    times.sort();
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    format!("{:.1} ({:.1})", ms(times[times.len() / 2]), ms(times[0]))
+}
+
+/// Each function with an event that makes it do its work.
+fn functions() -> [(&'static str, &'static str, Value); 5] {
+    let post = |path: &str| json!({"httpMethod": "POST", "path": path, "requestContext": {}, "body": ""});
+    [
+        ("auth_token", "AuthTokenFunction", post("/token/request")),
+        ("init_token", "InitTokenFunction", post("/token/init")),
+        ("id_api", "IdApiFunction", json!({"httpMethod": "GET", "path": "/.well-known/jwks.json", "requestContext": {}})),
+        ("sm_proxy", "SmProxyFunction", json!({"httpMethod": "GET", "path": "/health", "requestContext": {}})),
+        ("usage", "UsageFunction", json!({})),
+    ]
+}
+
+fn fill(event: &Value, suite: &Suite) -> Value {
+    let mut event = event.clone();
+    if event["httpMethod"] == "POST" {
+        let credentials = suite.credentials();
+        let body = json!({"client_id": credentials.client_id, "client_secret": credentials.client_secret.expose()});
+        event["body"] = body.to_string().into();
+    }
+    event
+}
