@@ -80,7 +80,7 @@ async fn a_request_goes_between_so_many_pairs_and_no_more() {
 }
 
 #[tokio::test]
-async fn nobody_has_initialised_and_the_endpoint_is_gone() {
+async fn nobody_has_initialised() {
     let running = start(1).await;
     let id = running.mint(Kind::Maintained, "1005", 1).await.remove(0);
     let token = running.refresh().await;
@@ -88,9 +88,18 @@ async fn nobody_has_initialised_and_the_endpoint_is_gone() {
     assert_eq!(early.refusal(), "503 S007");
     assert!(early.headers.contains_key("retry-after"));
     assert!(early.body["message"].as_str().unwrap().contains("/auth/init"));
-    running.init().await;
-    // Answers of an engine that cannot be reached are E000.
-    running.suite.kill_instance(0).await.unwrap();
-    let health = running.get("/health", "").await;
-    assert!(health.status == 200 || health.refusal() == "502 E000", "{}", health.text);
+}
+
+#[tokio::test]
+async fn a_vault_that_was_tampered_with_is_nobody_s_answer() {
+    let (running, token) = initialised(1).await;
+    let id = running.mint(Kind::Maintained, "1005", 1).await.remove(0);
+    running.tamper("init_token#demo").await;
+    let answer = running.translate(&token, json!([{"value": id, "target": "1006"}])).await;
+    assert_eq!(answer.refusal(), "503 E000");
+    assert_eq!(answer.body["message"], "the vault does not answer as it should");
+    assert!(running.suite.log().contains("was altered, moved, or sealed under another master key"), "the log says why");
+    // A new initialisation mends it.
+    let token = running.init().await;
+    assert_eq!(running.code(&token, &id, "1006").await, "none");
 }

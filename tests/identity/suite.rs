@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cloud::{
     identity::admin::{Admin, Side},
     setting::Environment,
-    vault::{Vault, string},
+    vault::{Vault, s},
 };
 use rampway::serve::{Options, State, Suite};
 use reqwest::Client;
@@ -138,11 +138,15 @@ impl Running {
 
     /// The authority's signing key, which a test takes from the vault to sign what the authority would not.
     pub async fn signing_key(&self) -> SigningKey {
+        let kid = &self.admin.signing_keys().await.expect("signing keys")[0].kid;
+        self.signing_key_named(kid).await
+    }
+
+    pub async fn signing_key_named(&self, kid: &str) -> SigningKey {
         let vault = self.vault().await;
-        let items =
-            vault.dynamo().scan().table_name(&self.environment["SIGNING_KEYS_TABLE"]).send().await.expect("a scan").items.expect("items");
-        let kid = string(&items[0], "kid").expect("a kid");
-        let key = vault.open(&format!("signing_key#{kid}"), &items[0], "private_key").await.expect("the key opens");
+        let get = vault.dynamo().get_item().table_name(&self.environment["SIGNING_KEYS_TABLE"]).key("kid", s(kid));
+        let item = get.send().await.expect("the table is there").item.expect("the key is there");
+        let key = vault.open(&format!("signing_key#{kid}"), &item, "private_key").await.expect("the key opens");
         SigningKey::from_pkcs8(&key).expect("a key")
     }
 
@@ -152,6 +156,15 @@ impl Running {
         let items =
             vault.dynamo().scan().table_name(&self.environment["USAGE_TABLE"]).send().await.expect("a scan").items.unwrap_or_default();
         items.iter().map(|item| cloud::vault::number(item, "count").expect("a count")).sum()
+    }
+
+    /// Puts another item's sealed value in the place of one of the customer's.
+    pub async fn tamper(&self, name: &str) {
+        let vault = self.vault().await;
+        let sealed = vault.seal("another item", b"whatever").await.expect("the vault seals");
+        let update = vault.dynamo().update_item().table_name(&self.environment["VAULT_TABLE"]).key("name", s(name));
+        let update = update.update_expression("SET sealed = :sealed, packet_id = :packet").expression_attribute_values(":sealed", sealed);
+        update.expression_attribute_values(":packet", s("another")).send().await.expect("the item is there");
     }
 
     async fn vault(&self) -> Vault {

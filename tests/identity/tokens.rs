@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 use shared::{
-    crypto::{jws::SigningKey, system_rng},
+    crypto::jws::SigningKey,
     encoding::{base64url, from_base64url},
     identity::Kind,
-    secret::Secret,
 };
 
-use super::suite::{Running, initialised};
+use super::suite::{Running, initialised, start};
 
 /// The claims of a token, whoever signed it.
 fn claims(token: &str) -> Value {
@@ -128,16 +127,22 @@ async fn a_smart_token_initialises_nothing_and_an_init_token_translates_nothing(
 
 #[tokio::test]
 async fn a_signing_key_changes_without_anybody_s_help() {
-    let (running, token) = initialised(2).await;
-    let id = running.mint(Kind::Maintained, "1005", 1).await.remove(0);
-    let secret: Secret<8> = Secret::generate(&mut system_rng());
-    assert_eq!(secret.expose().len(), 8);
-    // Published now, signing at once: no verifier has seen it before.
-    let kid = running.admin.create_signing_key(cloud::setting::now()).await.unwrap();
+    let running = start(3).await;
+    // Published before anybody is warm, signing tomorrow; what it signs is good as soon as somebody shows it.
+    let kid = running.admin.create_signing_key(cloud::setting::now() + 25 * 3600).await.unwrap();
+    let token = running.init().await;
     let jwks = running.get("/.well-known/jwks.json", "").await;
-    // A warm function knows of it a minute later at the latest; a token of either key is good.
-    assert!(jwks.body["keys"].as_array().unwrap().len() <= 2, "{kid}");
-    assert_eq!(running.code(&token, &id, "1006").await, "none");
-    let fresh = running.init().await;
-    assert_eq!(running.code(&fresh, &id, "1006").await, "none");
+    assert_eq!(jwks.body["keys"].as_array().unwrap().len(), 2);
+    let next = running.signing_key_named(&kid).await.sign(&claims(&token));
+    let id = running.mint(Kind::Maintained, "1005", 1).await.remove(0);
+    // Each instance is pinned to the first key, and learns the next from the init token.
+    for _ in 0..3 {
+        assert_eq!(running.code(&next, &id, "1006").await, "none");
+        assert_eq!(running.code(&token, &id, "1006").await, "none");
+    }
+    // A key that is retired signs nothing that is accepted, as soon as nobody's memory of it is fresh.
+    assert!(running.admin.retire_signing_key("unknown").await.is_err());
+    running.admin.retire_signing_key(&kid).await.unwrap();
+    let keys = running.admin.signing_keys().await.unwrap();
+    assert_eq!(keys.iter().filter(|key| key.not_after.is_some()).count(), 1);
 }

@@ -133,6 +133,13 @@ impl Room {
     pub(crate) fn request(&self, body: &Body<'_>, packet: Option<&str>, now: u64) -> Result<Answer, Refusal> {
         let token = body.smart_token.as_deref().ok_or(rpc::Error::Missing("smart_token"))?;
         let data = body.transcode_data.ok_or(rpc::Error::Missing("transcode_data"))?;
+        // A packet that is not here comes along before the token is looked at: it may bring the very key that verifies it.
+        if let Some(packet) = packet
+            && !self.holds(packet, now)
+        {
+            let init_token = body.init_token.as_deref().ok_or_else(no_keys)?;
+            self.load(init_token, now)?;
+        }
         let claims: Smart = token::verify(token, &self.keys()?, &self.setting.issuer, now)?;
         let scopes = claims.scopes()?;
         let client = &claims.common.sub;
@@ -234,10 +241,12 @@ impl Room {
     fn session(&self, client: &str, packet: Option<&str>, now: u64) -> Result<Arc<Session>, Refusal> {
         let good = |session: &Session| now < session.expires() && packet.is_none_or(|packet| packet == session.packet_id());
         self.read(|state| state.sessions.get(client)?.iter().map(|loaded| &loaded.session).find(|session| good(session)).cloned())
-            .ok_or_else(|| Refusal {
-                code: Code::S007,
-                message: "this instance holds no keys for this client yet: send the init token along".into(),
-            })
+            .ok_or_else(no_keys)
+    }
+
+    fn holds(&self, packet: &str, now: u64) -> bool {
+        let is_it = |loaded: &Loaded| loaded.session.packet_id() == packet && now < loaded.session.expires();
+        self.read(|state| state.sessions.values().flatten().any(is_it))
     }
 
     /// The pinned keys first: what was learnt only adds to them.
@@ -253,6 +262,10 @@ impl Room {
     fn write<T>(&self, write: impl FnOnce(&mut State) -> T) -> T {
         write(&mut self.state.write().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn no_keys() -> Refusal {
+    Refusal { code: Code::S007, message: "this instance holds no keys for this client yet: send the init token along".into() }
 }
 
 impl State {

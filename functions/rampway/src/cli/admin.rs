@@ -245,8 +245,8 @@ pub enum Transcoders {
 pub enum Keys {
     /// Make a signing key; it is published at once
     Create {
-        /// In how many hours it begins to sign, so that verifiers know it before
-        #[arg(long, value_name = "HOURS", default_value_t = 0)]
+        /// In how many hours it begins to sign, so that every transcoder knows it before; the first key signs at once
+        #[arg(long, value_name = "HOURS", default_value_t = 25)]
         after: u32,
     },
     /// List the signing keys' names

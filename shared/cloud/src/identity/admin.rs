@@ -275,8 +275,12 @@ impl Admin {
         update.key("client_id", s(client_id)).key("direction", s(write_direction(direction)))
     }
 
-    /// Creates a signing key, which is published at once and signs from `not_before` on.
+    /// Creates a signing key, which is published at once and signs from `not_before` on; the first one signs at once.
+    ///
+    /// Transcoders learn of it at their next initialisation: with less than a day between they refuse what it signs until then.
     pub async fn create_signing_key(&self, not_before: u64) -> Result<String, Error> {
+        let first = self.scan(&self.signing_keys).await?.is_empty();
+        let not_before = if first { now() } else { not_before };
         let key = SigningKey::generate()?;
         let kid = key.kid();
         let sealed = self.vault.seal(&keyring::label(kid), key.expose()).await?;
