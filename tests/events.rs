@@ -18,7 +18,7 @@ const FUNCTIONS: [(&str, &str); 5] = [
 #[tokio::test]
 async fn every_event_gets_the_answer_that_is_promised() {
     let (running, token) = initialised(1).await;
-    let seed = running.suite.credentials();
+    let seed = running.suite.credentials().unwrap();
     let form = format!("grant_type=client_credentials&client_id={}&client_secret={}", seed.client_id, seed.client_secret.expose());
     let access = running.post_text("/token", form).await.body["access_token"].as_str().unwrap().to_owned();
     let id = running.mint(Kind::Maintained, "1005", 1).await.remove(0);

@@ -85,7 +85,7 @@ impl Running {
     }
 
     pub fn credentials(&self) -> Value {
-        let seed = self.suite.credentials();
+        let seed = self.suite.credentials().unwrap();
         json!({"client_id": seed.client_id, "client_secret": seed.client_secret.expose()})
     }
 

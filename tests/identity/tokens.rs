@@ -27,7 +27,7 @@ fn hs256(header: &Value, claims: &Value, secret: &[u8]) -> String {
 async fn refusal(running: &Running, token: &str) -> String {
     let data = json!([{"value": "XY1005wXyWPB1SgpMUKIpzA0I3UaLEz-2lg0wFAr1PWK7FMhs", "target": "1006"}]);
     // Straight to the endpoint, past the proxy: the transcoder must not depend on it.
-    let url = format!("{}/endpoints/TranscoderEndpoint/invocations", running.suite.sagemaker_url());
+    let url = format!("{}/endpoints/{}/invocations", running.suite.sagemaker_url(), running.suite.environment()["ENDPOINT_NAME"]);
     let body = json!({"smart_token": token, "transcode_data": data});
     let direct = running.send(running.client.post(url).header("content-type", "application/json").body(body.to_string())).await;
     let original: Value = serde_json::from_str(direct.body["OriginalMessage"].as_str().unwrap_or("{}")).expect("the container's answer");
@@ -106,7 +106,7 @@ async fn a_token_serves_its_own_client_alone() {
     // Nor with our init token along, straight to the endpoint.
     let ours = running.credentials();
     let init_token = running.post("/token/init", &ours).await.body["init_token"].as_str().unwrap().to_owned();
-    let url = format!("{}/endpoints/TranscoderEndpoint/invocations", running.suite.sagemaker_url());
+    let url = format!("{}/endpoints/{}/invocations", running.suite.sagemaker_url(), running.suite.environment()["ENDPOINT_NAME"]);
     let body = json!({"smart_token": others, "init_token": init_token, "transcode_data": data});
     let direct = running.send(running.client.post(url).header("content-type", "application/json").body(body.to_string())).await;
     let original: Value = serde_json::from_str(direct.body["OriginalMessage"].as_str().unwrap()).unwrap();
@@ -118,7 +118,7 @@ async fn a_smart_token_initialises_nothing_and_an_init_token_translates_nothing(
     let (running, token) = initialised(1).await;
     let init_token = running.post("/token/init", &running.credentials()).await.body["init_token"].as_str().unwrap().to_owned();
     assert_eq!(running.translate(&init_token, json!([{"value": "x", "target": "1006"}])).await.refusal(), "403 S001");
-    let url = format!("{}/endpoints/TranscoderEndpoint/invocations", running.suite.sagemaker_url());
+    let url = format!("{}/endpoints/{}/invocations", running.suite.sagemaker_url(), running.suite.environment()["ENDPOINT_NAME"]);
     let body = json!({"rpc": "init", "init_token": token});
     let direct = running.send(running.client.post(url).header("content-type", "application/json").body(body.to_string())).await;
     let original: Value = serde_json::from_str(direct.body["OriginalMessage"].as_str().unwrap()).unwrap();

@@ -76,7 +76,7 @@ fn functions() -> [(&'static str, &'static str, Value); 5] {
 fn fill(event: &Value, suite: &Suite) -> Value {
     let mut event = event.clone();
     if event["httpMethod"] == "POST" {
-        let credentials = suite.credentials();
+        let credentials = suite.credentials().expect("the template has the authority's side");
         let body = json!({"client_id": credentials.client_id, "client_secret": credentials.client_secret.expose()});
         event["body"] = body.to_string().into();
     }

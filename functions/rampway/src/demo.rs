@@ -34,6 +34,9 @@ pub enum Error {
     /// The suite did not start.
     #[error(transparent)]
     Serve(#[from] serve::Error),
+    /// There is nobody to ask for tokens.
+    #[error("the template has no authority's side: there is nobody to ask for tokens")]
+    NoAuthority,
     /// The ids were not minted.
     #[error(transparent)]
     Admin(#[from] admin::Error),
@@ -84,7 +87,8 @@ async fn with(suite: &Suite, folder: &Path) -> Result<Demonstration, Error> {
     fs::create_dir_all(folder).and_then(|()| fs::write(&audience, text)).map_err(file)?;
 
     say(&format!("Translating them at {}: gateway, proxy, endpoint, transcoder, and back.", suite.api()));
-    let client = Client::new(suite.api(), suite.credentials().clone())?;
+    let credentials = suite.credentials().ok_or(Error::NoAuthority)?;
+    let client = Client::new(suite.api(), credentials.clone())?;
     client.init().await?;
     let options = translate::Options {
         input: audience.clone(),

@@ -92,7 +92,7 @@ async fn two_companies_are_set_up_from_nothing() {
     assert!(id.starts_with("XY1005") && id.len() == 49, "{id}");
     done("domains rotate 1005").await;
     assert_eq!(minted().await, id, "a new key does not encode before its time");
-    // Keys are ordered by the second in which they begin.
+    // A key made in the first one's second begins a second later.
     tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     done("domains rotate 1005 --after 0").await;
     assert_ne!(minted().await, id);

@@ -17,11 +17,11 @@ pub fn banner(suite: &Suite) -> String {
     if let Some(path) = suite.environment_file() {
         let _ = writeln!(text, "rampway admin reads {}", path.display());
     }
-    let Credentials { client_id, client_secret } = suite.credentials();
-    let credentials = format!(r#""client_id":"{client_id}","client_secret":"{}""#, client_secret.expose());
-    let _ = write!(
-        text,
-        r#"
+    if let Some(Credentials { client_id, client_secret }) = suite.credentials() {
+        let credentials = format!(r#""client_id":"{client_id}","client_secret":"{}""#, client_secret.expose());
+        let _ = write!(
+            text,
+            r#"
 Load the keys:
   curl -s {api}/auth/init -H 'Content-Type: application/json' -d '{{{credentials},"rpc":"init"}}'
 
@@ -32,7 +32,8 @@ Translate (the ids of `rampway mint` are better than this one):
   curl -s {api}/auth/request -H 'Content-Type: application/json' \
     -d '{{"smart_token":"'"$TOKEN"'","transcode_data":[{{"value":"XY1005wXyWPB1SgpMUKIpzA0I3UaLEz-2lg0wFAr1PWK7FMhs","target":"1006"}}],"rpc":"request"}}'
 "#
-    );
+        );
+    }
     let _ = write!(text, "\nSee how it is:\n  curl -s {api}/health\n\nCtrl-C stops it.");
     text
 }

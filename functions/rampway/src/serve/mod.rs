@@ -98,7 +98,7 @@ impl Default for Options {
 pub struct Suite {
     api: String,
     environment: BTreeMap<String, String>,
-    credentials: Credentials,
+    credentials: Option<Credentials>,
     functions: Vec<Function>,
     place: Place,
     logs: Logs,
@@ -232,10 +232,10 @@ impl Suite {
         self.home.path()
     }
 
-    /// Working credentials.
+    /// Working credentials, where the template has the authority's side.
     #[must_use]
-    pub const fn credentials(&self) -> &Credentials {
-        &self.credentials
+    pub const fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
     }
 
     /// The folder of the programs.

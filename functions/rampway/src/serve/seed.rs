@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use cloud::{
     identity::admin::{self, Admin, Side},
-    setting::{Environment, now},
+    setting::{Environment, Table, now},
 };
 use shared::{
     crypto::jwe::PrivateKey,
@@ -24,7 +24,16 @@ pub const TO: [&str; 2] = ["1006", "1007"];
 const PARTNER: &str = "partner";
 
 /// Prepares the authority's tables and the transcoder's model directory, where that has not been done, and leaves the way in.
-pub(super) async fn seed(environment: &BTreeMap<String, String>, home: &Home, model: &Path, api: &str) -> Result<Credentials, Error> {
+/// Where there is no authority's side there is nothing to begin with.
+pub(super) async fn seed(
+    environment: &BTreeMap<String, String>,
+    home: &Home,
+    model: &Path,
+    api: &str,
+) -> Result<Option<Credentials>, Error> {
+    if !environment.contains_key(Table::Clients.variable()) {
+        return Ok(None);
+    }
     let admin = Admin::from_env(&Environment::over(environment.clone())).await.map_err(|error| problem(&error))?;
     let credentials = match Connection::find(Given::default(), home.path()) {
         Ok(left) => left.credentials,
@@ -35,7 +44,7 @@ pub(super) async fn seed(environment: &BTreeMap<String, String>, home: &Home, mo
     home.write(&model.join("verification_keys.json"), keys.as_bytes())?;
     let connection = Connection { url: api.into(), credentials };
     connection.leave(home.path()).map_err(|error| home.problem(error))?;
-    Ok(connection.credentials)
+    Ok(Some(connection.credentials))
 }
 
 async fn first(admin: &Admin, home: &Home) -> Result<Credentials, Error> {

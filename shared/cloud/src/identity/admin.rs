@@ -191,12 +191,14 @@ impl Admin {
     }
 
     /// Gives a domain a new key, which decodes from the next initialisation on and encodes from `not_before` on. Earlier keys still decode.
-    pub async fn rotate_domain(&self, domain: Domain, not_before: u64) -> Result<String, Error> {
+    pub async fn rotate_domain(&self, domain: Domain, mut not_before: u64) -> Result<String, Error> {
         let found = self.domains.find(&self.vault, domain, now()).await?;
         let (_, keys) = found.ok_or_else(|| Error::Absent(format!("domain {domain}")))?;
-        // Which version is the newest must be clear, even when two are made in one second.
-        let newest = keys.keys.iter().map(|key| key.not_before).max().unwrap_or_default();
-        self.add_domain_key(domain, not_before.max(newest + 1)).await
+        // Which of two versions is the newer must be clear, even when they are made in one second.
+        while keys.keys.iter().any(|key| key.not_before == not_before) {
+            not_before += 1;
+        }
+        self.add_domain_key(domain, not_before).await
     }
 
     /// Ends one version of a domain's key: ids under it are not translated any more.
