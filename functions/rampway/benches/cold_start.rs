@@ -48,7 +48,7 @@ async fn main() {
     println!("{cores} cores, medians (least) of {ROUNDS} rounds, binaries of {}", directory.display());
     println!("{:<12} {:>20} {:>20} {:>10}", "function", "cold, ms", "warm, ms", "size, MB");
     for (name, cold, warm) in &mut figures {
-        let size = std::fs::metadata(directory.join(&*name)).map_or(0, |file| file.len());
+        let size = std::fs::metadata(directory.join(*name)).map_or(0, |file| file.len());
         #[expect(clippy::cast_precision_loss, reason = "a size for people")]
         let size = size as f64 / 1e6;
         println!("{name:<12} {:>20} {:>20} {size:>10.1}", told(cold), told(warm));
