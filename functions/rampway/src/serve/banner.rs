@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::Suite;
+use super::{
+    Suite,
+    seed::{Seed, TO},
+};
 use crate::client::Credentials;
 
 /// Where the suite is, and lines to paste into a shell.
@@ -17,8 +20,9 @@ pub fn banner(suite: &Suite) -> String {
     if let Some(path) = suite.environment_file() {
         let _ = writeln!(text, "rampway admin reads {}", path.display());
     }
-    if let Some(Credentials { client_id, client_secret }) = suite.credentials() {
+    if let Some(Seed { credentials: Credentials { client_id, client_secret }, id }) = &suite.seed {
         let credentials = format!(r#""client_id":"{client_id}","client_secret":"{}""#, client_secret.expose());
+        let (id, to) = (id.map_or_else(|| "XY1005…".to_owned(), |id| id.to_string()), TO[0]);
         let _ = write!(
             text,
             r#"
@@ -28,9 +32,9 @@ Load the keys:
 Get a smart token, good for 15 minutes:
   TOKEN=$(curl -s {api}/auth/request -H 'Content-Type: application/json' -d '{{{credentials},"rpc":"refresh"}}' | cut -d'"' -f4)
 
-Translate (the ids of `rampway mint` are better than this one):
+Translate (`rampway mint` makes more ids):
   curl -s {api}/auth/request -H 'Content-Type: application/json' \
-    -d '{{"smart_token":"'"$TOKEN"'","transcode_data":[{{"value":"XY1005wXyWPB1SgpMUKIpzA0I3UaLEz-2lg0wFAr1PWK7FMhs","target":"1006"}}],"rpc":"request"}}'
+    -d '{{"smart_token":"'"$TOKEN"'","transcode_data":[{{"value":"{id}","target":"{to}"}}],"rpc":"request"}}'
 "#
         );
     }

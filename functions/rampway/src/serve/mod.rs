@@ -43,6 +43,7 @@ use self::{
     lambda::{Lambda, Launch},
     process::Logs,
     sagemaker::{Fleet, Plan, Supervision},
+    seed::Seed,
     server::{Server, listen},
     state::Home,
 };
@@ -98,7 +99,7 @@ impl Default for Options {
 pub struct Suite {
     api: String,
     environment: BTreeMap<String, String>,
-    credentials: Option<Credentials>,
+    seed: Option<Seed>,
     functions: Vec<Function>,
     place: Place,
     logs: Logs,
@@ -160,7 +161,7 @@ impl Suite {
         let api = format!("{}/{}", place.address, gateway.stage());
         let environment = environment::administrator(&stack, &api, sdk);
 
-        let credentials = seed::seed(&environment, &home, &model, &api).await?;
+        let seed = seed::seed(&environment, &home, &model, &api).await?;
         let (fleet, supervision) = Fleet::start(Plan {
             endpoints: stack.endpoints.clone(),
             instances: options.instances,
@@ -182,7 +183,7 @@ impl Suite {
         Ok(Self {
             api,
             environment,
-            credentials,
+            seed,
             functions: stack.functions,
             place,
             logs,
@@ -235,7 +236,10 @@ impl Suite {
     /// Working credentials, where the template has the authority's side.
     #[must_use]
     pub const fn credentials(&self) -> Option<&Credentials> {
-        self.credentials.as_ref()
+        match &self.seed {
+            Some(seed) => Some(&seed.credentials),
+            None => None,
+        }
     }
 
     /// The folder of the programs.

@@ -7,8 +7,8 @@ use cloud::{
     setting::{Environment, Table, now},
 };
 use shared::{
-    crypto::jwe::PrivateKey,
-    identity::{Direction, scope::Order},
+    crypto::{jwe::PrivateKey, sha256},
+    identity::{Direction, Id, Kind, scope::Order},
 };
 
 use super::{Error, state::Home};
@@ -23,14 +23,17 @@ pub const TO: [&str; 2] = ["1006", "1007"];
 
 const PARTNER: &str = "partner";
 
+/// What there is to begin with.
+#[derive(Debug)]
+pub(super) struct Seed {
+    pub(super) credentials: Credentials,
+    /// An id of the client's domain, while that has a key.
+    pub(super) id: Option<Id>,
+}
+
 /// Prepares the authority's tables and the transcoder's model directory, where that has not been done, and leaves the way in.
 /// Where there is no authority's side there is nothing to begin with.
-pub(super) async fn seed(
-    environment: &BTreeMap<String, String>,
-    home: &Home,
-    model: &Path,
-    api: &str,
-) -> Result<Option<Credentials>, Error> {
+pub(super) async fn seed(environment: &BTreeMap<String, String>, home: &Home, model: &Path, api: &str) -> Result<Option<Seed>, Error> {
     if !environment.contains_key(Table::Clients.variable()) {
         return Ok(None);
     }
@@ -44,7 +47,9 @@ pub(super) async fn seed(
     home.write(&model.join("verification_keys.json"), keys.as_bytes())?;
     let connection = Connection { url: api.into(), credentials };
     connection.leave(home.path()).map_err(|error| home.problem(error))?;
-    Ok(Some(connection.credentials))
+    let from = FROM.parse().expect("the seed's domains are domains");
+    let minted = async { admin.mint(&[from]).await?.id(Kind::Maintained, from, &sha256(b"somebody")[..16]) };
+    Ok(Some(Seed { credentials: connection.credentials, id: minted.await.ok() }))
 }
 
 async fn first(admin: &Admin, home: &Home) -> Result<Credentials, Error> {
