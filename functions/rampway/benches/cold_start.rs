@@ -63,12 +63,12 @@ fn told(times: &mut [Duration]) -> String {
 
 /// Each function with an event that makes it do its work.
 fn functions() -> [(&'static str, &'static str, Value); 5] {
-    let post = |path: &str| json!({"httpMethod": "POST", "path": path, "requestContext": {}, "body": ""});
+    let request = |method: &str, path: &str| json!({"httpMethod": method, "path": path, "requestContext": {"httpMethod": method}});
     [
-        ("auth_token", "AuthTokenFunction", post("/token/request")),
-        ("init_token", "InitTokenFunction", post("/token/init")),
-        ("id_api", "IdApiFunction", json!({"httpMethod": "GET", "path": "/.well-known/jwks.json", "requestContext": {}})),
-        ("sm_proxy", "SmProxyFunction", json!({"httpMethod": "GET", "path": "/health", "requestContext": {}})),
+        ("auth_token", "AuthTokenFunction", request("POST", "/token/request")),
+        ("init_token", "InitTokenFunction", request("POST", "/token/init")),
+        ("id_api", "IdApiFunction", request("GET", "/.well-known/jwks.json")),
+        ("sm_proxy", "SmProxyFunction", request("GET", "/health")),
         ("usage", "UsageFunction", json!({})),
     ]
 }

@@ -167,10 +167,14 @@ where
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
-        if let Ok(request) = serde_json::from_str::<ApiGatewayProxyRequest>(raw) {
-            return Ok(Self::Http(request.into()));
+        match serde_json::from_str::<ApiGatewayProxyRequest>(raw) {
+            Ok(request) => Ok(Self::Http(request.into())),
+            Err(malformed) => match serde_json::from_str::<Value>(raw) {
+                // A request that is malformed must not pass for a schedule, which needs no credentials.
+                Ok(value) if value.get("httpMethod").is_none() => Ok(Self::Schedule(value)),
+                _ => Err(serde::de::Error::custom(malformed)),
+            },
         }
-        serde_json::from_str(raw).map(Self::Schedule).map_err(serde::de::Error::custom)
     }
 }
 
@@ -221,4 +225,22 @@ fn log(environment: &Environment) {
     let level = environment.log_level().parse().unwrap_or(LevelFilter::INFO);
     // A second call, in a test, changes nothing.
     let _ = tracing_subscriber::fmt().json().without_time().with_max_level(level).with_ansi(false).with_writer(std::io::stderr).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(text: &str) -> Result<Event, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    #[test]
+    fn a_malformed_request_is_no_schedule() {
+        assert!(matches!(event(r#"{"rpc":"reinit"}"#), Ok(Event::Schedule(_))));
+        let request = r#"{"httpMethod":"POST","path":"/x","requestContext":{"httpMethod":"POST"},"body":"AQ==","isBase64Encoded":true}"#;
+        assert!(matches!(event(request), Ok(Event::Http(Request { body, .. })) if body == "\u{1}"));
+        assert!(event(&request.replace("POST", "P O S T")).is_err());
+        assert!(event(r#"{"httpMethod":"POST"}"#).is_err());
+    }
 }

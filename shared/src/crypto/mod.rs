@@ -20,7 +20,7 @@ pub fn system_rng() -> UnwrapErr<SystemRng> {
     UnwrapErr(SystemRng)
 }
 
-/// Random bytes from aws-lc, which reseeds itself from the operating system.
+/// Random bytes from aws-lc, which is seeded by the operating system (`.cargo/config.toml` says why by it alone).
 #[derive(Clone, Copy, Debug)]
 pub struct SystemRng;
 
