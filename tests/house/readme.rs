@@ -1,9 +1,15 @@
 //! What the README says in tables, the code says too.
 
-use shared::identity::{
-    Code,
-    token::{INIT_LIFE, SMART_LIFE},
-    translate::{MAX_IDS, MAX_PAIRS},
+use std::collections::BTreeSet;
+
+use cloud::setting::Environment;
+use shared::{
+    fault::Fault,
+    identity::{
+        Code,
+        token::{INIT_LIFE, SMART_LIFE},
+        translate::{MAX_IDS, MAX_PAIRS},
+    },
 };
 
 use super::read;
@@ -20,12 +26,33 @@ fn the_readme_s_codes_are_the_code_s() {
 #[test]
 fn the_readme_s_limits_are_the_code_s() {
     let text = read("README.md");
-    let thousands = format!("{},{:03}", MAX_IDS / 1000, MAX_IDS % 1000);
+    let environment = [("ENDPOINT_NAME".to_owned(), "any".to_owned())].into();
+    let endpoint = Environment::over(environment).endpoint().unwrap();
     for row in [
-        format!("| ids in a request | {thousands}, between {MAX_PAIRS} pairs of domains |"),
+        format!("| ids in a request | {}, between {MAX_PAIRS} pairs of domains |", grouped(MAX_IDS)),
         format!("| a smart token | {} minutes |", SMART_LIFE / 60),
+        format!("| a call of the endpoint | {} bytes (`ENDPOINT_MAX_BYTES`) |", grouped(endpoint.max_bytes)),
         format!("| keys in a transcoder | {} hours, renewed daily |", INIT_LIFE / 3600),
     ] {
         assert!(text.contains(&row), "the README lacks: {row}");
     }
+}
+
+#[test]
+fn the_readme_s_statuses_are_the_code_s() {
+    let text = read("README.md");
+    let table = text.split("| status | when |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let cells = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+    let said: BTreeSet<u16> = cells.flat_map(|cell| cell.split(", ")).filter_map(|status| status.parse().ok()).collect();
+    let faults = [Fault::Request, Fault::Identity, Fault::Access, Fault::Absent, Fault::Busy, Fault::Upstream, Fault::Ours];
+    // Those that HTTP and the gateway define: the method, the size, too many, too slow.
+    let known: BTreeSet<u16> = faults.map(Fault::status).into_iter().chain([405, 413, 429, 504]).collect();
+    assert_eq!(said, known);
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
 }
