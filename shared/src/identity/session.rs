@@ -87,11 +87,7 @@ impl Session {
         if sources.is_empty() {
             return Err(Code::S007);
         }
-        let target = self
-            .versions(to)
-            .filter(|version| version.usable(now) && version.not_before <= now)
-            .max_by_key(|version| version.not_before)
-            .ok_or(Code::S008)?;
+        let target = self.current(to, now)?;
         Ok(Pair { sources, to, target })
     }
 
@@ -100,12 +96,13 @@ impl Session {
     /// # Panics
     /// When the payload has not the kind's length.
     pub fn mint(&self, kind: Kind, domain: Domain, payload: &[u8], now: u64) -> Result<Id, Code> {
-        let version = self
-            .versions(domain)
-            .filter(|version| version.usable(now) && version.not_before <= now)
-            .max_by_key(|version| version.not_before)
-            .ok_or(Code::S008)?;
-        Ok(version.encode(kind, domain, payload))
+        Ok(self.current(domain, now)?.encode(kind, domain, payload))
+    }
+
+    /// The version that encodes at `now`.
+    fn current(&self, domain: Domain, now: u64) -> Result<&Version, Code> {
+        let begun = self.versions(domain).filter(|version| version.usable(now) && version.not_before <= now);
+        begun.max_by_key(|version| version.not_before).ok_or(Code::S008)
     }
 
     fn versions(&self, domain: Domain) -> impl Iterator<Item = &Version> {

@@ -80,8 +80,7 @@ impl Proxy {
         match event {
             Event::Http(request) => match request.path.as_str() {
                 "/auth/init" => only("POST", &request, async { Ok(self.init(&request).await?) }).await,
-                "/auth/request" if request.method == "POST" => Ok(self.request(&request).await?),
-                "/auth/request" => only("POST", &request, async { Ok(Value::Null) }).await,
+                "/auth/request" => only("POST", &request, async { Ok(self.request(&request).await?) }).await,
                 "/health" => only("GET", &request, async { Ok(self.health().await?) }).await,
                 _ => Err(absent(&request)),
             },

@@ -72,18 +72,17 @@ impl Endpoint {
     /// Loads an init token into an instance of a variant.
     pub async fn init(&self, variant: &str, init_token: &str) -> Result<(), Error> {
         let body = json!({"rpc": "init", "init_token": init_token}).to_string();
-        for _ in 1..ATTEMPTS {
+        let mut last = Error::NotInitialised;
+        for _ in 0..ATTEMPTS {
             match self.invoke(&body, None, Some(variant)).await {
                 Outcome::Answered(_) => return Ok(()),
-                Outcome::Broken(_) | Outcome::NoKeys => tokio::time::sleep(Duration::from_millis(200)).await,
                 Outcome::Failed(error) => return Err(error),
+                Outcome::NoKeys => last = Error::NotInitialised,
+                Outcome::Broken(error) => last = error,
             }
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        match self.invoke(&body, None, Some(variant)).await {
-            Outcome::Answered(_) => Ok(()),
-            Outcome::NoKeys => Err(Error::NotInitialised),
-            Outcome::Broken(error) | Outcome::Failed(error) => Err(error),
-        }
+        Err(last)
     }
 
     /// Asks an instance of a variant for its state.

@@ -4,7 +4,6 @@ use shared::{
         Code,
         rpc::{self, Failure as Wire},
         token,
-        translate::Error as BatchError,
     },
 };
 
@@ -106,7 +105,6 @@ impl Error {
             Self::Authority(_) => "the authority does not answer as it should".into(),
             Self::Endpoint(_) => "the transcoder does not answer as it should".into(),
             Self::Vault(_) => "the vault does not answer as it should".into(),
-            Self::Body(rpc::Error::Batch(BatchError::Forbidden(code))) => code.meaning().into(),
             _ => self.to_string(),
         }
     }

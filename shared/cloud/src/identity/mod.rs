@@ -14,17 +14,16 @@ mod permits;
 
 pub use error::Error;
 
-use serde_json::Value;
 use shared::identity::{Code, rpc};
 
 use crate::gateway::{Failure, Reply, Request};
 
 /// One route: the method it answers to, its path, and what it does.
-async fn only(method: &str, request: &Request, deed: impl Future<Output = Result<Value, Failure>>) -> Result<Reply, Failure> {
+async fn only<T: Into<Reply>>(method: &str, request: &Request, deed: impl Future<Output = Result<T, Failure>>) -> Result<Reply, Failure> {
     if request.method != *method {
         return Err(Failure::method(method, Code::E006.name()));
     }
-    deed.await.map(Reply::from)
+    deed.await.map(Into::into)
 }
 
 /// No such route: the template sends nothing else, so this is for a template that does.
