@@ -12,8 +12,9 @@ use shared::{
     },
     encoding::{from_base64url, from_hex},
     identity::{
-        Direction, Domain, Id, Kind, Packet, Session,
+        Direction, Domain, Id, Kind, Packet, Scopes, Session,
         packet::{DomainKeys, KeyVersion},
+        translate::Batch,
     },
     secret::Secret,
 };
@@ -90,11 +91,14 @@ fn ids_are_translated_as_published() {
     let packet = Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains: vec![keys("1005", up), keys("1006", down)] };
     let session = Session::new(packet);
     let direction = |from: &str, to: &str| Direction { from: from.parse().unwrap(), to: to.parse().unwrap() };
-    let (there, back) = (session.pair(direction("1005", "1006"), 1).unwrap(), session.pair(direction("1006", "1005"), 1).unwrap());
-    let id = Id::parse("XY100532NzIJlWQ7u52YvPRapJu0SehEMXLlUJTI_GQ_WdgaI").unwrap();
-    let translated = there.translate(&id).unwrap().id;
-    assert_eq!(translated.to_string(), "XY1006vrJajVRiryvgFLKzFJx4AY8kN-nUiE5Nu3_kM7GeEtE");
-    assert_eq!(back.translate(&translated).unwrap().id, id);
+    let scopes: Scopes = [direction("1005", "1006"), direction("1006", "1005")].into_iter().collect();
+    let mut batch = Batch::new(&session, &scopes, 1);
+    let published = ["XY100532NzIJlWQ7u52YvPRapJu0SehEMXLlUJTI_GQ_WdgaI", "XY1006vrJajVRiryvgFLKzFJx4AY8kN-nUiE5Nu3_kM7GeEtE"];
+    for (id, to) in published.into_iter().zip(["1006", "1005"]) {
+        batch.push(id.as_bytes(), to.parse().ok()).unwrap();
+    }
+    let translated: Vec<_> = batch.drain().map(|id| str::from_utf8(id.unwrap()).unwrap()).collect();
+    assert_eq!(translated, [published[1], published[0]]);
 }
 
 /// RFC 7518, appendix B.3.

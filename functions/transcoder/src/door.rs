@@ -96,12 +96,25 @@ fn csv(body: &[u8], target: Option<&str>, batch: &mut Batch<'_>, out: &mut Vec<u
     for line in lines(body) {
         let line = str::from_utf8(line).unwrap_or_default();
         let (id, target) = line.split_once(',').map_or((line, everywhere), |(id, target)| (id, target.trim().parse().ok()));
-        match batch.translate(id.trim().trim_matches('"'), target)? {
-            Ok(id) => out.extend_from_slice(format!("{id},\n").as_bytes()),
+        batch.push(id.trim().trim_matches('"').as_bytes(), target)?;
+        if batch.is_full() {
+            write_csv(batch, out);
+        }
+    }
+    write_csv(batch, out);
+    Ok(())
+}
+
+fn write_csv(batch: &mut Batch<'_>, out: &mut Vec<u8>) {
+    for outcome in batch.drain() {
+        match outcome {
+            Ok(id) => {
+                out.extend_from_slice(id);
+                out.extend_from_slice(b",\n");
+            }
             Err(refused) => out.extend_from_slice(format!(",{}\n", refused.code()).as_bytes()),
         }
     }
-    Ok(())
 }
 
 /// A final line end ends the last line and begins no other.

@@ -1,7 +1,8 @@
 //! AES-256-SIV (RFC 5297) for payloads of one or two blocks under one short, constant associated data.
 //!
 //! The associated data's part of S2V, and the key schedules, are computed once per key: an identifier then costs two block encryptions a
-//! payload block and direction. The general cipher is the test's oracle (crate `aes-siv`).
+//! payload block and direction. This module does one payload at a time; the translator's kernels do many with the same keys
+//! ([`crate::identity::translate`]). The general cipher is the tests' oracle (crate `aes-siv`).
 
 use aes::{
     Aes256Enc, Block,
@@ -14,29 +15,39 @@ use crate::secret::Secret;
 /// Bytes of the synthetic initialisation vector, which is also the tag.
 pub const TAG: usize = 16;
 
-const BLOCK: usize = 16;
+/// Bytes of a block.
+pub(crate) const BLOCK: usize = 16;
+
+/// The bits of a tag that its counter keeps: RFC 5297, section 2.5, clears two so that counters may be added in 32-bit words.
+pub(crate) const COUNTER: u128 = !(1 << 63 | 1 << 31);
 
 /// The expanded halves of a 64-byte AES-256-SIV key: the first authenticates, the second encrypts.
 #[derive(Clone)]
 pub struct Key {
-    mac: Aes256Enc,
-    ctr: Aes256Enc,
+    pub(crate) mac: Cipher,
+    pub(crate) ctr: Cipher,
     /// CMAC's first subkey.
     k1: u128,
 }
 
+/// AES-256 under one key, in encryption direction, which is all that SIV needs.
+#[derive(Clone)]
+pub(crate) struct Cipher {
+    engine: Aes256Enc,
+}
+
 /// The associated data's part of S2V, folded with CMAC's first subkey: the mask of the last payload block.
 #[derive(Clone, Copy)]
-pub struct Mask(u128);
+pub struct Mask(pub(crate) u128);
 
 impl Key {
     /// Expands a key.
     #[must_use]
     pub fn new(key: &Secret<64>) -> Self {
         let (mac, ctr) = key.expose().split_at(32);
-        let schedule = |half: &[u8]| Aes256Enc::new_from_slice(half).expect("half of 64 bytes is an AES-256 key");
-        let (mac, ctr) = (schedule(mac), schedule(ctr));
-        let k1 = double(encrypt(&mac, 0));
+        let cipher = |half: &[u8]| Cipher::new(half.try_into().expect("half of 64 bytes is an AES-256 key"));
+        let (mac, ctr) = (cipher(mac), cipher(ctr));
+        let k1 = double(mac.encrypt(0));
         Self { mac, ctr, k1 }
     }
 
@@ -50,8 +61,8 @@ impl Key {
         let mut padded = [0; BLOCK];
         padded[..associated.len()].copy_from_slice(associated);
         padded[associated.len()] = 0x80;
-        let zero = encrypt(&self.mac, self.k1);
-        let cmac = encrypt(&self.mac, u128::from_be_bytes(padded) ^ double(self.k1));
+        let zero = self.mac.encrypt(self.k1);
+        let cmac = self.mac.encrypt(u128::from_be_bytes(padded) ^ double(self.k1));
         Mask(double(zero) ^ cmac ^ self.k1)
     }
 
@@ -80,18 +91,34 @@ impl Key {
         let last = blocks.len() - 1;
         let state = blocks.iter().enumerate().fold(0, |state, (index, block)| {
             let mask = if index == last { mask.0 } else { 0 };
-            encrypt(&self.mac, state ^ u128::from_be_bytes(*block) ^ mask)
+            self.mac.encrypt(state ^ u128::from_be_bytes(*block) ^ mask)
         });
         state.to_be_bytes()
     }
 
     fn xor_key_stream(&self, tag: [u8; TAG], payload: &mut [u8]) {
-        // RFC 5297, section 2.5: two bits are cleared so that counters may be added in 32-bit words.
-        let counter = u128::from_be_bytes(tag) & !(1 << 63 | 1 << 31);
+        let counter = u128::from_be_bytes(tag) & COUNTER;
         for (index, block) in (0..).zip(payload.as_chunks_mut::<BLOCK>().0) {
-            let stream = encrypt(&self.ctr, counter.wrapping_add(index));
+            let stream = self.ctr.encrypt(counter.wrapping_add(index));
             *block = (u128::from_be_bytes(*block) ^ stream).to_be_bytes();
         }
+    }
+}
+
+impl Cipher {
+    fn new(key: &[u8; 32]) -> Self {
+        Self { engine: Aes256Enc::new(key.into()) }
+    }
+
+    fn encrypt(&self, block: u128) -> u128 {
+        let mut blocks = [block.to_be_bytes()];
+        self.encrypt_blocks(&mut blocks);
+        u128::from_be_bytes(blocks[0])
+    }
+
+    /// Encrypts blocks in place, many at once where there are many.
+    pub(crate) fn encrypt_blocks(&self, blocks: &mut [[u8; BLOCK]]) {
+        self.engine.encrypt_blocks(Block::cast_slice_from_core_mut(blocks));
     }
 }
 
@@ -105,12 +132,6 @@ impl std::fmt::Debug for Mask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("siv::Mask")
     }
-}
-
-fn encrypt(cipher: &Aes256Enc, block: u128) -> u128 {
-    let mut block = Block::from(block.to_be_bytes());
-    cipher.encrypt_block(&mut block);
-    u128::from_be_bytes(block.into())
 }
 
 /// Multiplication by x in GF(2^128), RFC 5297's `dbl`.

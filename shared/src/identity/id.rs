@@ -21,7 +21,8 @@ use crate::{
 /// The most characters that an identifier has.
 pub const MAX_LEN: usize = 70;
 
-const HEAD: usize = 6;
+/// Characters of the label: prefix and domain.
+pub(crate) const HEAD: usize = 6;
 const MAX_PAYLOAD: usize = 32;
 
 /// What an identifier stands for.
@@ -114,6 +115,30 @@ pub enum Malformed {
     Body,
 }
 
+/// What the label and the length of an identifier say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// What it stands for.
+    pub kind: Kind,
+    /// The domain it is encoded in.
+    pub domain: Domain,
+}
+
+impl Head {
+    /// Reads label and length of the text of an identifier; its body may still be malformed.
+    pub fn parse(text: &[u8]) -> Result<Self, Malformed> {
+        let Some(&[p0, p1, d0, d1, d2, d3]) = text.first_chunk::<HEAD>() else {
+            return Err(Malformed::Prefix);
+        };
+        let kind = Kind::from_prefix([p0, p1]).ok_or(Malformed::Prefix)?;
+        let domain = Domain::from_bytes([d0, d1, d2, d3]).map_err(|_| Malformed::Domain)?;
+        if text.len() != kind.text_len() {
+            return Err(Malformed::Length { expected: kind.text_len(), found: text.len() });
+        }
+        Ok(Self { kind, domain })
+    }
+}
+
 /// An identifier, decoded but not yet decrypted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Id {
@@ -126,18 +151,11 @@ pub struct Id {
 
 impl Id {
     /// Decodes the text of an identifier.
-    pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let text = text.as_bytes();
-        let Some((&[p0, p1, d0, d1, d2, d3], rest)) = text.split_first_chunk::<HEAD>() else {
-            return Err(Malformed::Prefix);
-        };
-        let kind = Kind::from_prefix([p0, p1]).ok_or(Malformed::Prefix)?;
-        let domain = Domain::from_bytes([d0, d1, d2, d3]).map_err(|_| Malformed::Domain)?;
-        if text.len() != kind.text_len() {
-            return Err(Malformed::Length { expected: kind.text_len(), found: text.len() });
-        }
+    pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, Malformed> {
+        let text = text.as_ref();
+        let Head { kind, domain } = Head::parse(text)?;
         let mut body = [0; TAG + MAX_PAYLOAD];
-        from_base64url_into(rest, &mut body[..TAG + kind.payload_len()]).ok_or(Malformed::Body)?;
+        from_base64url_into(&text[HEAD..], &mut body[..TAG + kind.payload_len()]).ok_or(Malformed::Body)?;
         Ok(Self { kind, domain, body })
     }
 

@@ -16,7 +16,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{
-    Code, Domain, Id, id,
+    Code, Domain,
     translate::{Batch, Error as BatchError, Refused},
 };
 use crate::secret::SecretText;
@@ -229,15 +229,18 @@ impl Entry<'_> {
         let target = self.target.as_ref().ok_or(Error::Entry(number))?.0.parse::<Domain>().ok();
         match (&self.value, &self.values) {
             (Some(value), None) => {
-                match batch.translate(&value.0, target)? {
-                    Ok(id) => {
-                        out.extend_from_slice(b"{\"value\":");
-                        write_id(&id, out);
-                    }
-                    Err(refused) => {
-                        out.extend_from_slice(b"{\"error\":{");
-                        write_refusal(refused, out);
-                        out.push(b'}');
+                batch.push(value.0.as_bytes(), target)?;
+                for outcome in batch.drain() {
+                    match outcome {
+                        Ok(id) => {
+                            out.extend_from_slice(b"{\"value\":");
+                            write_id(id, out);
+                        }
+                        Err(refused) => {
+                            out.extend_from_slice(b"{\"error\":{");
+                            write_refusal(refused, out);
+                            out.push(b'}');
+                        }
                     }
                 }
                 out.push(b'}');
@@ -252,12 +255,15 @@ impl Entry<'_> {
 fn group(values: &[Option<Text<'_>>], target: Option<Domain>, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
     let mut refusals = Vec::new();
     out.extend_from_slice(b"{\"values\":[");
-    for (index, value) in values.iter().enumerate() {
+    for value in values {
+        batch.push(value.as_ref().map_or(b"", |value| value.0.as_bytes()), target)?;
+    }
+    for (index, outcome) in batch.drain().enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        match batch.translate(value.as_ref().map_or("", |value| &value.0), target)? {
-            Ok(id) => write_id(&id, out),
+        match outcome {
+            Ok(id) => write_id(id, out),
             Err(refused) => {
                 out.extend_from_slice(b"null");
                 refusals.push((index, refused));
@@ -279,10 +285,9 @@ fn group(values: &[Option<Text<'_>>], target: Option<Domain>, batch: &mut Batch<
     Ok(())
 }
 
-fn write_id(id: &Id, out: &mut Vec<u8>) {
-    let mut room = [0; id::MAX_LEN];
+fn write_id(id: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    out.extend_from_slice(id.write(&mut room).as_bytes());
+    out.extend_from_slice(id);
     out.push(b'"');
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Code, Direction, Domain, Id, Kind, Packet, packet::KeyVersion};
+use super::{Code, Direction, Domain, Id, Kind, Packet, packet::KeyVersion, translate::Keys};
 use crate::crypto::siv;
 
 /// One client's keys, ready for use.
@@ -26,17 +26,7 @@ struct Version {
 pub struct Pair<'a> {
     /// Every usable version of the source's key: the current one first.
     sources: Vec<&'a Version>,
-    to: Domain,
     target: &'a Version,
-}
-
-/// An identifier in its new domain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Translated {
-    /// The identifier.
-    pub id: Id,
-    /// Whether it came under a version other than its domain's current one.
-    pub previous: bool,
 }
 
 impl Session {
@@ -88,7 +78,7 @@ impl Session {
             return Err(Code::S007);
         }
         let target = self.current(to, now)?;
-        Ok(Pair { sources, to, target })
+        Ok(Pair { sources, target })
     }
 
     /// Encodes a native payload in a domain under its current key.
@@ -111,17 +101,11 @@ impl Session {
 }
 
 impl Pair<'_> {
-    /// Translates one id of the pair's source: [`Code::E002`] when it authenticates under none of the source's keys.
-    pub fn translate(&self, id: &Id) -> Result<Translated, Code> {
-        let mut room = [0; 32];
-        let payload = &mut room[..id.kind.payload_len()];
-        for (index, version) in self.sources.iter().enumerate() {
-            payload.copy_from_slice(id.payload());
-            if version.key.open(version.mask(id.kind), id.tag(), payload) {
-                return Ok(Translated { id: self.target.encode(id.kind, self.to, payload), previous: index > 0 });
-            }
-        }
-        Err(Code::E002)
+    /// The keys of a kind, for each version of the source: the current one first.
+    pub(super) fn keys(&self, kind: Kind) -> impl Iterator<Item = Keys<'_>> {
+        self.sources
+            .iter()
+            .map(move |source| Keys { source: (&source.key, source.mask(kind)), target: (&self.target.key, self.target.mask(kind)) })
     }
 }
 

@@ -1,0 +1,143 @@
+//! Kernels: the same translation of many ids of one kind and direction at once, in the ways that processors allow.
+
+use std::fmt;
+
+use super::batched;
+use crate::{
+    crypto::siv::{Key, Mask},
+    identity::{
+        Domain, Kind,
+        id::{HEAD, MAX_LEN},
+    },
+};
+
+/// A way to translate many ids at once. All give the same bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    /// Blocks of many ids through the crates `aes` and `base64-simd`, on every processor.
+    Batched,
+}
+
+impl Kernel {
+    /// The fastest that this processor can run.
+    #[must_use]
+    pub const fn fastest() -> Self {
+        Self::Batched
+    }
+
+    /// Translates rows: texts and verdicts where the columns keep them.
+    pub(super) fn run(self, keys: &Keys<'_>, columns: &mut Columns) {
+        match self {
+            Self::Batched => batched::run(keys, columns),
+        }
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Batched => "batched",
+        })
+    }
+}
+
+/// The keys of one version of a source and of a target, for one kind.
+pub(in crate::identity) struct Keys<'a> {
+    pub(in crate::identity) source: (&'a Key, Mask),
+    pub(in crate::identity) target: (&'a Key, Mask),
+}
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Verdict {
+    /// Its text is the id in the target's domain.
+    Translated,
+    /// Its body is not base64url, or its spare bits are not zero.
+    Malformed,
+    /// Its tag is not of this key.
+    Foreign,
+}
+
+/// Ids of one kind on their way into one domain: bodies in, texts and verdicts out, a row an id.
+pub(super) struct Columns {
+    kind: Kind,
+    label: [u8; HEAD],
+    /// The characters after the label, filled up with `A`, which is zero, to whole groups of four.
+    pub(super) bodies: Vec<u8>,
+    /// Rows of [`SLOT`] characters: the label, then the body.
+    pub(super) texts: Vec<u8>,
+    pub(super) verdicts: Vec<Verdict>,
+}
+
+/// Characters of a row of texts, whatever the kind.
+pub(super) const SLOT: usize = MAX_LEN;
+
+impl Columns {
+    pub(super) fn new(kind: Kind, to: Domain) -> Self {
+        Self { kind, label: kind.label(to), bodies: Vec::new(), texts: Vec::new(), verdicts: Vec::new() }
+    }
+
+    pub(super) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Characters of a row of bodies: 44 or 64.
+    pub(super) const fn stride(&self) -> usize {
+        stride(self.kind.payload_len() / 16)
+    }
+
+    pub(super) const fn rows(&self) -> usize {
+        self.verdicts.len()
+    }
+
+    /// Adds the characters after the label of an id of the kind's length.
+    pub(super) fn push(&mut self, body: &[u8]) {
+        // Of known lengths, so that copying takes a few moves and no call.
+        if let Ok(body) = <&[u8; 43]>::try_from(body) {
+            self.bodies.extend_from_slice(body);
+            self.bodies.push(b'A');
+        } else if let Ok(body) = <&[u8; 64]>::try_from(body) {
+            self.bodies.extend_from_slice(body);
+        }
+        self.verdicts.push(Verdict::Translated);
+    }
+
+    /// Makes room for as many texts as there are rows, each with its label.
+    pub(super) fn make_room(&mut self) {
+        let (rows, have) = (self.rows(), self.texts.len() / SLOT);
+        if rows > have {
+            self.texts.resize(rows * SLOT, 0);
+            for slot in self.texts.as_chunks_mut::<SLOT>().0.iter_mut().skip(have) {
+                slot[..HEAD].copy_from_slice(&self.label);
+            }
+        }
+    }
+
+    /// The whole text of a row.
+    pub(super) fn text(&self, row: usize) -> &[u8] {
+        &self.texts[row * SLOT..][..self.kind.text_len()]
+    }
+
+    /// The body of a row, without what fills it up.
+    pub(super) fn body(&self, row: usize) -> &[u8] {
+        &self.bodies[row * self.stride()..][..self.kind.text_len() - HEAD]
+    }
+
+    /// Takes the outcome of a row of other columns of the same kind and domain.
+    pub(super) fn take(&mut self, row: usize, from: &Self, other: usize) {
+        self.verdicts[row] = from.verdicts[other];
+        self.texts[row * SLOT..][..SLOT].copy_from_slice(&from.texts[other * SLOT..][..SLOT]);
+    }
+
+    /// Empties the columns; room for texts is kept.
+    pub(super) fn clear(&mut self) {
+        self.bodies.clear();
+        self.verdicts.clear();
+    }
+}
+
+/// Characters of a body of a tag and `blocks` payload blocks, filled up to whole groups of four.
+pub(super) const fn stride(blocks: usize) -> usize {
+    ((blocks + 1) * 16).div_ceil(3) * 4
+}
