@@ -38,8 +38,8 @@ fn direction(from: &str, to: &str) -> Direction {
 fn translate(session: &Session, from: &str, to: &str, id: &Id) -> Result<(Id, bool), Code> {
     let scopes: Scopes = [direction(from, to)].into_iter().collect();
     let mut batch = Batch::new(session, &scopes, NOW);
-    batch.push(id.to_string().as_bytes(), Some(domain(to))).unwrap();
-    let outcome = batch.drain().next().unwrap().map(|text| Id::parse(text).unwrap()).map_err(Refused::code);
+    batch.push(id.to_string().as_bytes(), Some(domain(to))).expect("one id");
+    let outcome = batch.drain().next().expect("one outcome").map(|text| Id::parse(text).expect("an id")).map_err(Refused::code);
     let previous = batch.finish().is_ok_and(|usage| usage.previous > 0);
     outcome.map(|id| (id, previous))
 }
@@ -60,7 +60,7 @@ proptest! {
         let there = translate(&session, "1005", "1006", &id).unwrap().0;
         prop_assert_eq!(there.domain, domain("1006"));
         prop_assert_eq!(translate(&session, "1006", "1005", &there), Ok((id, false)));
-        prop_assert_eq!(Id::parse(&there.to_string()), Ok(there));
+        prop_assert_eq!(Id::parse(there.to_string()), Ok(there));
     }
 
     #[test]

@@ -10,6 +10,9 @@ use aes::{
 };
 use subtle::ConstantTimeEq;
 
+#[cfg(target_arch = "x86_64")]
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
 use crate::secret::Secret;
 
 /// Bytes of the synthetic initialisation vector, which is also the tag.
@@ -34,7 +37,16 @@ pub struct Key {
 #[derive(Clone)]
 pub(crate) struct Cipher {
     engine: Aes256Enc,
+    /// For the kernel that does its own rounds.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) round_keys: RoundKeys,
 }
+
+/// FIPS 197's key schedule, each round's key four times, as a wide register takes it.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[repr(align(64))]
+pub(crate) struct RoundKeys(pub(crate) [[u8; 4 * BLOCK]; 15]);
 
 /// The associated data's part of S2V, folded with CMAC's first subkey: the mask of the last payload block.
 #[derive(Clone, Copy)]
@@ -107,7 +119,11 @@ impl Key {
 
 impl Cipher {
     fn new(key: &[u8; 32]) -> Self {
-        Self { engine: Aes256Enc::new(key.into()) }
+        Self {
+            engine: Aes256Enc::new(key.into()),
+            #[cfg(target_arch = "x86_64")]
+            round_keys: RoundKeys::new(key),
+        }
     }
 
     fn encrypt(&self, block: u128) -> u128 {
@@ -137,4 +153,41 @@ impl std::fmt::Debug for Mask {
 /// Multiplication by x in GF(2^128), RFC 5297's `dbl`.
 const fn double(block: u128) -> u128 {
     block << 1 ^ if block >> 127 == 1 { 0x87 } else { 0 }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl RoundKeys {
+    /// FIPS 197, section 5.2, for keys of 256 bits.
+    fn new(key: &[u8; 32]) -> Self {
+        let mut words = Zeroizing::new([[0; 4]; 60]);
+        words[..8].copy_from_slice(key.as_chunks().0);
+        let mut round_constant = 1;
+        for index in 8..60 {
+            let mut word = words[index - 1];
+            if index % 8 == 0 {
+                word.rotate_left(1);
+                word = substitute(word);
+                word[0] ^= round_constant;
+                round_constant <<= 1;
+            } else if index % 8 == 4 {
+                word = substitute(word);
+            }
+            let before = words[index - 8];
+            words[index] = std::array::from_fn(|byte| word[byte] ^ before[byte]);
+        }
+        let mut wide = Self([[0; 4 * BLOCK]; 15]);
+        for (wide, narrow) in wide.0.iter_mut().zip(words.as_flattened().as_chunks::<BLOCK>().0) {
+            wide.as_chunks_mut().0.fill(*narrow);
+        }
+        wide
+    }
+}
+
+/// The S-box on each byte: a round on four equal columns, whose rows shift onto themselves, without its mixing.
+#[cfg(target_arch = "x86_64")]
+fn substitute(word: [u8; 4]) -> [u8; 4] {
+    let mut block = Block::from(std::array::from_fn(|byte| word[byte % 4]));
+    aes::hazmat::cipher_round(&mut block, &Block::default());
+    aes::hazmat::inv_mix_columns(&mut block);
+    [block[0], block[1], block[2], block[3]]
 }

@@ -232,9 +232,9 @@ mod tests {
     fn what_is_not_an_id_is_told_apart() {
         assert_eq!(Id::parse(""), Err(Malformed::Prefix));
         assert_eq!(Id::parse("hello, world"), Err(Malformed::Prefix));
-        assert_eq!(Id::parse(&MAINTAINED.replace("1005", "10.5")), Err(Malformed::Domain));
+        assert_eq!(Id::parse(MAINTAINED.replace("1005", "10.5")), Err(Malformed::Domain));
         assert_eq!(Id::parse(&MAINTAINED[..48]), Err(Malformed::Length { expected: 49, found: 48 }));
-        assert_eq!(Id::parse(&MAINTAINED.replace('-', "+")), Err(Malformed::Body));
+        assert_eq!(Id::parse(MAINTAINED.replace('-', "+")), Err(Malformed::Body));
         let spare = format!("{}t", &MAINTAINED[..48]);
         assert_eq!(Id::parse(&spare), Err(Malformed::Body));
     }

@@ -13,7 +13,6 @@ const ROWS: usize = 128;
 
 /// Translates all rows.
 pub(super) fn run(keys: &Keys<'_>, columns: &mut Columns) {
-    columns.make_room();
     match columns.kind().payload_len() / BLOCK {
         1 => Tile::<1>::new().run(keys, columns),
         _ => Tile::<2>::new().run(keys, columns),
@@ -119,7 +118,10 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
         for (index, payload) in (0..).zip(&mut self.payloads) {
             let work = &mut self.work[..rows];
             for (counter, tag) in work.iter_mut().zip(&self.tags) {
-                *counter = ((u128::from_be_bytes(*tag) & COUNTER) + index).to_be_bytes();
+                *counter = and(*tag, COUNTER.to_be_bytes());
+                if index > 0 {
+                    *counter = (u128::from_be_bytes(*counter) + index).to_be_bytes();
+                }
             }
             cipher.encrypt_blocks(work);
             for (block, stream) in payload.iter_mut().zip(work) {
@@ -160,6 +162,10 @@ fn decode(bodies: &[u8], raw: &mut [u8], bytes: usize, verdicts: &mut [Verdict])
     let (left_verdicts, right_verdicts) = verdicts.split_at_mut(half);
     decode(left, left_raw, bytes, left_verdicts);
     decode(right, right_raw, bytes, right_verdicts);
+}
+
+fn and(a: [u8; BLOCK], b: [u8; BLOCK]) -> [u8; BLOCK] {
+    (u128::from_ne_bytes(a) & u128::from_ne_bytes(b)).to_ne_bytes()
 }
 
 fn xor(a: [u8; BLOCK], b: [u8; BLOCK]) -> [u8; BLOCK] {

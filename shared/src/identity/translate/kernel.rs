@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::batched;
+#[cfg(target_arch = "x86_64")]
+use super::fused;
 use crate::{
     crypto::siv::{Key, Mask},
     identity::{
@@ -16,19 +18,36 @@ use crate::{
 pub enum Kernel {
     /// Blocks of many ids through the crates `aes` and `base64-simd`, on every processor.
     Batched,
+    /// From text to text in registers, on x86-64 processors with VAES and AVX-512 VBMI.
+    Fused,
 }
 
 impl Kernel {
     /// The fastest that this processor can run.
     #[must_use]
-    pub const fn fastest() -> Self {
-        Self::Batched
+    pub fn fastest() -> Self {
+        if Self::Fused.available() { Self::Fused } else { Self::Batched }
     }
 
-    /// Translates rows: texts and verdicts where the columns keep them.
-    pub(super) fn run(self, keys: &Keys<'_>, columns: &mut Columns) {
+    /// Whether this processor can run it.
+    #[must_use]
+    pub fn available(self) -> bool {
         match self {
-            Self::Batched => batched::run(keys, columns),
+            Self::Batched => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Fused => fused::available(),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Fused => false,
+        }
+    }
+
+    /// Translates rows: texts and verdicts where the columns keep them. A kernel that this processor cannot run is the batched one.
+    pub(super) fn run(self, keys: &Keys<'_>, columns: &mut Columns) {
+        columns.make_room();
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Fused if fused::run(keys, columns) => (),
+            _ => batched::run(keys, columns),
         }
     }
 }
@@ -37,6 +56,7 @@ impl fmt::Display for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Batched => "batched",
+            Self::Fused => "fused (VAES, AVX-512 VBMI)",
         })
     }
 }
@@ -104,7 +124,7 @@ impl Columns {
     }
 
     /// Makes room for as many texts as there are rows, each with its label.
-    pub(super) fn make_room(&mut self) {
+    fn make_room(&mut self) {
         let (rows, have) = (self.rows(), self.texts.len() / SLOT);
         if rows > have {
             self.texts.resize(rows * SLOT, 0);
@@ -112,6 +132,20 @@ impl Columns {
                 slot[..HEAD].copy_from_slice(&self.label);
             }
         }
+    }
+
+    /// Adds rows of zeros up to a whole number of groups, for kernels that do no less, and characters for those that read further than a row.
+    pub(super) fn fill_up(&mut self, group: usize, beyond: usize) {
+        let rows = self.rows().next_multiple_of(group);
+        self.bodies.resize(rows * self.stride() + beyond, b'A');
+        self.verdicts.resize(rows, Verdict::Translated);
+        self.make_room();
+    }
+
+    /// Takes away what was added to the first `rows`.
+    pub(super) fn cut(&mut self, rows: usize) {
+        self.bodies.truncate(rows * self.stride());
+        self.verdicts.truncate(rows);
     }
 
     /// The whole text of a row.

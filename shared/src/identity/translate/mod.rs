@@ -4,6 +4,8 @@
 //! kernels ([`Kernel`]) as fast as others; outcomes come in the order of the pushes.
 
 mod batched;
+#[cfg(target_arch = "x86_64")]
+mod fused;
 mod kernel;
 mod lane;
 

@@ -1,0 +1,331 @@
+//! The kernel for x86-64 processors with VAES and AVX-512 VBMI: from text to text in registers, 48 ids in flight.
+//!
+//! A register holds a body while it is text, and then the same sixteen bytes of four bodies each, one in a quarter. The base64 steps are
+//! W. Muła's and D. Lemire's ("Base64 encoding and decoding at almost the speed of a memory copy", 2019): one table look-up by permutation,
+//! and two multiplications or one multishift.
+
+use std::arch::x86_64::{
+    __m512i, _mm512_add_epi32, _mm512_aesenc_epi128, _mm512_aesenclast_epi128, _mm512_and_si512, _mm512_cmpeq_epi64_mask,
+    _mm512_madd_epi16, _mm512_maddubs_epi16, _mm512_maskz_permutex2var_epi8, _mm512_movepi8_mask, _mm512_multishift_epi64_epi8,
+    _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8, _mm512_set1_epi32, _mm512_shuffle_epi8, _mm512_shuffle_i64x2,
+    _mm512_test_epi8_mask, _mm512_xor_si512,
+};
+
+use bytemuck::must_cast;
+
+use super::kernel::{Columns, Keys, SLOT, Verdict, stride};
+use crate::{
+    crypto::siv::{BLOCK, COUNTER, RoundKeys},
+    identity::id::HEAD,
+};
+
+/// Bytes of a register.
+const WIDE: usize = 64;
+/// Ids of a register.
+const FOUR: usize = 4;
+
+/// Whether this processor has all that is used here.
+pub(super) fn available() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vbmi")
+        && is_x86_feature_detected!("vaes")
+}
+
+/// Translates all rows; `false`, and nothing done, when the processor cannot.
+#[expect(unsafe_code, reason = "the call into functions compiled for processors that were asked for first; nothing else here is unsafe")]
+pub(super) fn run(keys: &Keys<'_>, columns: &mut Columns) -> bool {
+    if !available() {
+        return false;
+    }
+    let rows = columns.rows();
+    columns.fill_up(FOUR, WIDE);
+    // SAFETY: `available` has just found every feature that `translate` enables.
+    unsafe {
+        match columns.kind().payload_len() / BLOCK {
+            // Twelve registers a pass were the fastest on Zen 4; a second payload block takes registers too.
+            1 => translate::<1, 12>(keys, columns),
+            _ => translate::<2, 8>(keys, columns),
+        }
+    }
+    columns.cut(rows);
+    true
+}
+
+/// All rows, `G` registers of four at a time, and what is left one register at a time.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
+fn translate<const BLOCKS: usize, const G: usize>(keys: &Keys<'_>, columns: &mut Columns) {
+    let mut bodies = &columns.bodies[..];
+    let mut texts = columns.texts.as_chunks_mut::<SLOT>().0;
+    let mut verdicts = &mut columns.verdicts[..];
+    while verdicts.len() >= FOUR * G {
+        let (these, other_texts) = texts.split_at_mut(FOUR * G);
+        let (judged, other_verdicts) = verdicts.split_at_mut(FOUR * G);
+        group::<BLOCKS, G>(keys, bodies, these, judged);
+        (texts, verdicts) = (other_texts, other_verdicts);
+        bodies = &bodies[FOUR * G * stride(BLOCKS)..];
+    }
+    while verdicts.len() >= FOUR {
+        let (these, other_texts) = texts.split_at_mut(FOUR);
+        let (judged, other_verdicts) = verdicts.split_at_mut(FOUR);
+        group::<BLOCKS, 1>(keys, bodies, these, judged);
+        (texts, verdicts) = (other_texts, other_verdicts);
+        bodies = &bodies[FOUR * stride(BLOCKS)..];
+    }
+}
+
+/// AES-256 on every register of an array. As a function its states would go through memory.
+macro_rules! encrypt {
+    ($states:expr, $keys:expr) => {{
+        let RoundKeys(keys) = $keys;
+        let mut states = $states;
+        for state in &mut states {
+            *state = _mm512_xor_si512(*state, must_cast(keys[0]));
+        }
+        for key in &keys[1..14] {
+            for state in &mut states {
+                *state = _mm512_aesenc_epi128(*state, must_cast(*key));
+            }
+        }
+        for state in &mut states {
+            *state = _mm512_aesenclast_epi128(*state, must_cast(keys[14]));
+        }
+        states
+    }};
+}
+
+/// CMAC of the payloads with the mask on the last block.
+macro_rules! authenticate {
+    ($payloads:expr, $key:expr, $mask:expr) => {{
+        let mask: __m512i = wide($mask);
+        let mut states = $payloads[0];
+        for index in 1..BLOCKS {
+            states = encrypt!(states, &$key.mac.round_keys);
+            for (state, block) in states.iter_mut().zip(&$payloads[index]) {
+                *state = _mm512_xor_si512(*state, *block);
+            }
+        }
+        for state in &mut states {
+            *state = _mm512_xor_si512(*state, mask);
+        }
+        encrypt!(states, &$key.mac.round_keys)
+    }};
+}
+
+/// The payloads under counter mode from the tags.
+macro_rules! xor_key_stream {
+    ($payloads:expr, $tags:expr, $key:expr) => {{
+        let kept: __m512i = wide(COUNTER);
+        let mut counters = $tags;
+        for counter in &mut counters {
+            *counter = _mm512_and_si512(*counter, kept);
+        }
+        for index in 0..BLOCKS {
+            if index > 0 {
+                for counter in &mut counters {
+                    *counter = next(*counter);
+                }
+            }
+            let streams = encrypt!(counters, &$key.ctr.round_keys);
+            for (block, stream) in $payloads[index].iter_mut().zip(streams) {
+                *block = _mm512_xor_si512(*block, stream);
+            }
+        }
+    }};
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
+#[inline]
+fn group<const BLOCKS: usize, const G: usize>(keys: &Keys<'_>, bodies: &[u8], texts: &mut [[u8; SLOT]], verdicts: &mut [Verdict]) {
+    let zero: __m512i = must_cast([0_u8; WIDE]);
+    let (mut tags, mut payloads) = ([zero; G], [[zero; G]; BLOCKS]);
+    let mut malformed = [[false; FOUR]; G];
+    for register in 0..G {
+        let mut words = [zero; FOUR];
+        for row in 0..FOUR {
+            let body = &bodies[(register * FOUR + row) * stride(BLOCKS)..];
+            (words[row], malformed[register][row]) = decode::<BLOCKS>(must_cast(*body.first_chunk::<WIDE>().unwrap_or(&[0; WIDE])));
+        }
+        let [a, b, c, d] = words;
+        let (ab, cd) = (_mm512_permutex2var_epi8(a, must_cast(JOIN[0]), b), _mm512_permutex2var_epi8(c, must_cast(JOIN[0]), d));
+        tags[register] = _mm512_shuffle_i64x2::<0x44>(ab, cd);
+        payloads[0][register] = _mm512_shuffle_i64x2::<0xEE>(ab, cd);
+        if BLOCKS == 2 {
+            let (ab, cd) = (_mm512_permutex2var_epi8(a, must_cast(JOIN[1]), b), _mm512_permutex2var_epi8(c, must_cast(JOIN[1]), d));
+            payloads[BLOCKS - 1][register] = _mm512_shuffle_i64x2::<0x44>(ab, cd);
+        }
+    }
+
+    let (source, mask) = keys.source;
+    xor_key_stream!(payloads, tags, source);
+    let computed = authenticate!(payloads, source, mask.0);
+    for register in 0..G {
+        let equal = _mm512_cmpeq_epi64_mask(tags[register], computed[register]);
+        for row in 0..FOUR {
+            let genuine = equal >> (2 * row) & 0b11 == 0b11;
+            verdicts[register * FOUR + row] = match (malformed[register][row], genuine) {
+                (true, _) => Verdict::Malformed,
+                (false, true) => Verdict::Translated,
+                (false, false) => Verdict::Foreign,
+            };
+        }
+    }
+
+    let (target, mask) = keys.target;
+    let tags = authenticate!(payloads, target, mask.0);
+    xor_key_stream!(payloads, tags, target);
+    for register in 0..G {
+        for row in 0..FOUR {
+            let bytes = if BLOCKS == 1 {
+                _mm512_maskz_permutex2var_epi8(FIRST_32, tags[register], must_cast(SPREAD[row]), payloads[0][register])
+            } else {
+                let first = _mm512_permutex2var_epi8(tags[register], must_cast(SPREAD[row]), payloads[0][register]);
+                _mm512_permutex2var_epi8(first, must_cast(SPREAD_LAST[row]), payloads[BLOCKS - 1][register])
+            };
+            let text = &mut texts[register * FOUR + row];
+            if let Some(body) = text[HEAD..].first_chunk_mut::<WIDE>() {
+                *body = must_cast(encode(bytes));
+            }
+        }
+    }
+}
+
+/// Characters to 24-bit words, and whether one of them is foreign or a spare bit is set.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
+#[inline]
+fn decode<const BLOCKS: usize>(characters: __m512i) -> (__m512i, bool) {
+    let values = _mm512_permutex2var_epi8(must_cast(VALUES[0]), characters, must_cast(VALUES[1]));
+    // A look-up goes by seven bits: the eighth is the character's own.
+    let foreign = _mm512_movepi8_mask(_mm512_or_si512(values, characters));
+    let pairs = _mm512_maddubs_epi16(values, _mm512_set1_epi32(0x0140_0140));
+    let words = _mm512_madd_epi16(pairs, _mm512_set1_epi32(0x0001_1000));
+    if BLOCKS == 1 {
+        let spare = _mm512_test_epi8_mask(words, must_cast(BYTE_32));
+        (words, (foreign & FIRST_44) | spare != 0)
+    } else {
+        (words, foreign != 0)
+    }
+}
+
+/// Bytes, spread over the lanes as [`SPREAD`] says, to characters.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
+#[inline]
+fn encode(bytes: __m512i) -> __m512i {
+    // The look-up goes by the lowest six bits of each.
+    let values = _mm512_multishift_epi64_epi8(must_cast(SHIFTS), bytes);
+    _mm512_permutexvar_epi8(values, must_cast(ALPHABET))
+}
+
+/// The next counter: with its highest bit cleared, the last 32-bit word takes no carry out.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
+#[inline]
+fn next(counter: __m512i) -> __m512i {
+    let swapped = _mm512_shuffle_epi8(counter, must_cast(SWAP_LAST_WORD));
+    _mm512_shuffle_epi8(_mm512_add_epi32(swapped, must_cast(ONE)), must_cast(SWAP_LAST_WORD))
+}
+
+/// A block in all four quarters.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
+#[inline]
+fn wide(block: u128) -> __m512i {
+    must_cast([block.to_be_bytes(); FOUR])
+}
+
+const ALPHABET: [u8; WIDE] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The value of each ASCII character; the highest bit is set where it has none.
+const VALUES: [[u8; WIDE]; 2] = {
+    let mut values = [[0x80; WIDE]; 2];
+    let mut value = 0;
+    while value < WIDE {
+        let character = ALPHABET[value] as usize;
+        #[expect(clippy::cast_possible_truncation, reason = "there are 64 values")]
+        {
+            values[character / WIDE][character % WIDE] = value as u8;
+        }
+        value += 1;
+    }
+    values
+};
+
+/// The characters of a body of one block, and the `A` that fills it up.
+const FIRST_44: u64 = (1 << 44) - 1;
+
+/// Where the 24-bit words hold byte 32, of which only two bits come from a body of one block: the spare ones.
+const BYTE_32: [u8; WIDE] = {
+    let mut bytes = [0; WIDE];
+    bytes[place(32) as usize] = 0xFF;
+    bytes
+};
+
+/// Where the 24-bit words, which are little-endian, hold a byte.
+const fn place(byte: u8) -> u8 {
+    byte / 3 * 4 + 2 - byte % 3
+}
+
+/// Tags and first payload blocks of two bodies of words, then their second payload blocks.
+const JOIN: [[u8; WIDE]; 2] = {
+    let mut join = [[0; WIDE]; 2];
+    let mut byte = 0;
+    while byte < 16 {
+        let at = byte as usize;
+        join[0][at] = place(byte);
+        join[0][16 + at] = 64 + place(byte);
+        join[0][32 + at] = place(16 + byte);
+        join[0][48 + at] = 64 + place(16 + byte);
+        join[1][at] = place(32 + byte);
+        join[1][16 + at] = 64 + place(32 + byte);
+        byte += 1;
+    }
+    join
+};
+
+/// The byte of a body at each place: a lane has six, backwards, so that it is one number of 48 bits.
+const fn source(at: usize) -> usize {
+    if at % 8 < 6 { at / 8 * 6 + 5 - at % 8 } else { WIDE }
+}
+
+/// For each of the four bodies of a register of tags and one of first payload blocks: their bytes to their places.
+const SPREAD: [[u8; WIDE]; FOUR] = spread(false);
+/// The same for a register of what [`SPREAD`] has placed and one of second payload blocks.
+const SPREAD_LAST: [[u8; WIDE]; FOUR] = spread(true);
+
+#[expect(clippy::cast_possible_truncation, reason = "all are less than 128")]
+const fn spread(last: bool) -> [[u8; WIDE]; FOUR] {
+    let mut spread = [[0; WIDE]; FOUR];
+    let mut row = 0;
+    while row < FOUR {
+        let mut at = 0;
+        while at < WIDE {
+            spread[row][at] = match (source(at), last) {
+                (byte @ 0..16, false) => row * 16 + byte,
+                (byte @ 16..32, false) => WIDE + row * 16 + byte - 16,
+                (byte @ 32..48, true) => WIDE + row * 16 + byte - 32,
+                (_, true) => at,
+                (_, false) => 0,
+            } as u8;
+            at += 1;
+        }
+        row += 1;
+    }
+    spread
+}
+
+/// The places of a body's first 32 bytes: the others of a body of one block are zero.
+const FIRST_32: u64 = {
+    let (mut mask, mut at) = (0, 0);
+    while at < WIDE {
+        if source(at) < 32 {
+            mask |= 1 << at;
+        }
+        at += 1;
+    }
+    mask
+};
+
+/// How far to shift a lane for each of its eight characters.
+const SHIFTS: [[u8; 8]; 8] = [[42, 36, 30, 24, 18, 12, 6, 0]; 8];
+
+const SWAP_LAST_WORD: [[u8; BLOCK]; FOUR] = [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 15, 14, 13, 12]; FOUR];
+
+const ONE: [[u32; 4]; FOUR] = [[0, 0, 0, 1]; FOUR];
