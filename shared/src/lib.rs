@@ -6,3 +6,4 @@ pub mod fault;
 pub mod identity;
 pub mod manual;
 pub mod secret;
+pub mod upload;

@@ -1,0 +1,20 @@
+//! Uploads by browsers to a bucket that they have no secret for: what one upload may have signed, and nothing else.
+//!
+//! The client builds each request to S3 itself, without the secret key, and asks for its signature. It sends the request in canonical form
+//! ([`canonical`]) beside the string to sign ([`ask`]); the request must be one of six ([`operation`]), on the one object of its own upload
+//! ([`session`]), before it is signed ([`policy`], [`signature`]). Each refusal has a code ([`refusal`]).
+
+pub mod ask;
+pub mod canonical;
+pub mod operation;
+pub mod policy;
+pub mod refusal;
+pub mod session;
+pub mod signature;
+
+pub use ask::Ask;
+pub use canonical::CanonicalRequest;
+pub use operation::Operation;
+pub use policy::Policy;
+pub use refusal::Refusal;
+pub use session::{Session, State, VideoId};
