@@ -8,7 +8,7 @@ use shared::{
     identity::{
         Code, Direction, Domain, Id, Kind, Packet, Scopes, Session,
         packet::{self, DomainKeys, KeyVersion},
-        rpc::{Body, transcode},
+        rpc::{Body, Ids},
         token::{self, Access, Claims, Common},
         translate::{Batch, Refused},
     },
@@ -133,9 +133,8 @@ proptest! {
         };
         let body = json!({"transcode_data": data}).to_string();
         let body = Body::parse(body.as_bytes()).unwrap();
-        let (mut batch, mut out) = (Batch::new(&session, &scopes, NOW), Vec::new());
-        transcode(body.transcode_data.unwrap(), &mut batch, &mut out).unwrap();
-        let usage = batch.finish().unwrap();
+        let mut out = Vec::new();
+        let usage = Ids::Array(body.transcode_data.unwrap()).transcode(|| Batch::new(&session, &scopes, NOW), &mut out).unwrap();
         let count: u64 = usage.translated.iter().map(|(_, count)| count).sum();
         prop_assert_eq!(count, good.iter().filter(|good| **good).count() as u64);
         let answer: serde_json::Value = serde_json::from_slice(&out).unwrap();

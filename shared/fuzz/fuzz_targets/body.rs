@@ -8,7 +8,7 @@ use shared::{
     identity::{
         Direction, Packet, Scopes, Session,
         packet::{DomainKeys, KeyVersion},
-        rpc::{Body, transcode, transcode_entry},
+        rpc::{Body, Ids},
         translate::Batch,
     },
     secret::Secret,
@@ -26,17 +26,18 @@ static ROOM: LazyLock<(Session, Scopes)> = LazyLock::new(|| {
 
 fuzz_target!(|bytes: &[u8]| {
     let (session, scopes) = &*ROOM;
-    let mut out = Vec::new();
-    if transcode_entry(bytes, &mut Batch::new(session, scopes, 1), &mut out).is_ok() {
-        assert!(serde_json::from_slice::<serde_json::Value>(&out).unwrap().is_object());
+    let transcode = |ids: Ids<'_>| {
+        let mut out = Vec::new();
+        ids.transcode(|| Batch::new(session, scopes, 1), &mut out).map(|_| out)
+    };
+    if let Ok(out) = transcode(Ids::Lines(bytes)) {
+        assert!(out.split_inclusive(|byte| *byte == b'\n').all(|line| serde_json::from_slice::<serde_json::Value>(line).unwrap().is_object()));
     }
     let Ok(body) = Body::parse(bytes) else { return };
     let Some(data) = body.transcode_data else { return };
-    let (mut batch, mut out) = (Batch::new(session, scopes, 1), Vec::new());
-    if transcode(data, &mut batch, &mut out).is_ok() {
+    if let Ok(out) = transcode(Ids::Array(data)) {
         let entries: Vec<serde_json::Value> = serde_json::from_str(data.get()).unwrap();
         let answers: Vec<serde_json::Value> = serde_json::from_slice(&out).unwrap();
         assert_eq!(entries.len(), answers.len());
-        let _ = batch.finish();
     }
 });

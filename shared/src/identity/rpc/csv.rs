@@ -1,0 +1,108 @@
+//! Ids as `text/csv`: a line `id,target`, or an id alone where the request names the target.
+//!
+//! Lines before the first id may carry what JSON carries in fields: `#smart_token=…` and `#init_token=…`.
+
+use super::{Error, cursor::Odd, shape::Shapes, write::write_around};
+use crate::identity::{Domain, translate::Batch};
+
+/// A body of `text/csv`.
+#[derive(Clone, Copy, Debug)]
+pub struct Csv<'a> {
+    /// The smart token of its head.
+    pub smart_token: Option<&'a str>,
+    /// The init token of its head.
+    pub init_token: Option<&'a str>,
+    pub(super) lines: &'a [u8],
+    /// The target of ids that stand alone.
+    target: Option<Domain>,
+}
+
+impl<'a> Csv<'a> {
+    /// Reads the head of a body; `target` is that of ids that stand alone.
+    pub fn parse(body: &'a [u8], target: Option<Domain>) -> Result<Self, Error> {
+        let mut csv = Self { smart_token: None, init_token: None, lines: body, target };
+        let mut number = 0;
+        loop {
+            number += 1;
+            let (line, rest) = split(csv.lines);
+            let [smart, init] = [&b"#smart_token="[..], b"#init_token="].map(|name| line.strip_prefix(name));
+            let (Some(token), field) = (smart.or(init), if smart.is_some() { &mut csv.smart_token } else { &mut csv.init_token }) else {
+                return Ok(csv);
+            };
+            let token = str::from_utf8(token).ok().map(str::trim);
+            if token.is_none() || std::mem::replace(field, token).is_some() {
+                return Err(Error::Shape { line: number, column: 1 });
+            }
+            csv.lines = rest.unwrap_or_default();
+        }
+    }
+
+    /// Translates lines by the shape of those before, one by one where they have none.
+    pub(super) fn scan(self, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Odd> {
+        let mut shapes = Shapes::default();
+        let mut push = |id: &[u8], target: Option<Domain>, out: &mut Vec<u8>| {
+            batch.push(id, target).map_err(|_| Odd)?;
+            if batch.is_full() {
+                write(batch, out);
+            }
+            Ok(())
+        };
+        let body = self.lines.strip_suffix(b"\n").unwrap_or(self.lines);
+        let mut at = 0;
+        loop {
+            while let Some(item) = shapes.find(&body[at..]) {
+                let target = item.target.map_or(self.target, |target| Domain::from_bytes(target).ok());
+                push(item.id, target, out)?;
+                at += item.length;
+            }
+            let (line, rest) = split(&body[at..]);
+            let (id, field) = fields(line);
+            push(id.as_bytes(), self.target_of(field), out)?;
+            let Some(rest) = rest else { break };
+            let end = body.len() - rest.len();
+            // A line that is no text has fields that lie elsewhere.
+            if !id.is_empty() {
+                let range = |field: &str| {
+                    let start = field.as_ptr().addr() - body[at..].as_ptr().addr();
+                    start..start + field.len()
+                };
+                shapes.learn(&body[at..end], range(id), field.map(range));
+            }
+            at = end;
+        }
+        write(batch, out);
+        Ok(())
+    }
+
+    /// The target of a line with this field.
+    pub(super) fn target_of(&self, field: Option<&str>) -> Option<Domain> {
+        field.map_or(self.target, |field| field.parse().ok())
+    }
+}
+
+/// The first line, without its end, and what follows it, if there is a line end.
+fn split(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let (line, rest) = memchr::memchr(b'\n', text).map_or((text, None), |end| (&text[..end], Some(&text[end + 1..])));
+    (line.strip_suffix(b"\r").unwrap_or(line), rest)
+}
+
+/// The id of a line and its target, if it has one. A line that is not text is an empty one.
+pub(super) fn fields(line: &[u8]) -> (&str, Option<&str>) {
+    let line = str::from_utf8(line).unwrap_or_default();
+    let (id, target) = line.split_once(',').map_or((line, None), |(id, target)| (id, Some(target.trim())));
+    (id.trim().trim_matches('"'), target)
+}
+
+/// Translates what is pending, and writes it.
+pub(super) fn write(batch: &mut Batch<'_>, out: &mut Vec<u8>) {
+    for outcome in batch.drain() {
+        match outcome {
+            Ok(id) => write_around(out, b"", id, *b",\n"),
+            Err(refused) => {
+                out.push(b',');
+                out.extend_from_slice(refused.code().name().as_bytes());
+                out.push(b'\n');
+            }
+        }
+    }
+}

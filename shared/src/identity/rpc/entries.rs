@@ -1,0 +1,260 @@
+//! Entries of `transcode_data`, read key by key or by the shape of those before.
+
+use super::{
+    cursor::{Cursor, Odd, Text},
+    shape::{Item, Shapes},
+    write::Writer,
+};
+use crate::identity::{Domain, translate::Batch};
+
+/// Reads entries, pushes their ids and tells the writer what they were.
+pub(super) struct Entries<'b, 's, 'o> {
+    batch: &'b mut Batch<'s>,
+    writer: Writer<'o>,
+    /// Shapes of whole entries of one id.
+    singles: Shapes,
+    /// Shapes of ids in a group.
+    members: Shapes,
+}
+
+/// What was read of an entry's fields.
+#[derive(Default)]
+struct Fields<'a> {
+    /// Which of `value`, `target` and `values` were there, to notice a doubled one.
+    seen: [bool; 3],
+    value: Option<Text<'a>>,
+    target: Option<Text<'a>>,
+    values: Option<Values>,
+}
+
+/// The ids of a group.
+enum Values {
+    /// They were pushed, as the target was known.
+    Pushed,
+    /// They begin here, and wait for the target.
+    At(usize),
+}
+
+impl<'b, 's, 'o> Entries<'b, 's, 'o> {
+    pub(super) fn new(batch: &'b mut Batch<'s>, out: &'o mut Vec<u8>, end: u8) -> Self {
+        Self { batch, writer: Writer::new(out, end), singles: Shapes::default(), members: Shapes::default() }
+    }
+
+    /// An array of entries, and white space after it.
+    pub(super) fn array(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Odd> {
+        cursor.take(b'[')?;
+        if cursor.next_is(b']') {
+            return Ok(());
+        }
+        loop {
+            while let Some(item) = self.singles.find(cursor.rest()) {
+                self.single(&item)?;
+                cursor.at += item.length;
+            }
+            // Of the next one's shape there may be more of it.
+            cursor.space();
+            let start = cursor.at;
+            let spans = self.entry(cursor)?;
+            cursor.space();
+            if cursor.next_is(b',') {
+                self.learn(&cursor.text[start..cursor.at], start, spans);
+            } else {
+                cursor.take(b']')?;
+                self.writer.flush(self.batch);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lines of one entry each. A final line end ends the last line and begins no other.
+    pub(super) fn lines(&mut self, body: &[u8]) -> Result<(), Odd> {
+        let body = body.strip_suffix(b"\n").unwrap_or(body);
+        let mut at = 0;
+        loop {
+            while let Some(item) = self.singles.find(&body[at..]) {
+                self.single(&item)?;
+                at += item.length;
+            }
+            let end = memchr::memchr(b'\n', &body[at..]).map(|length| at + length);
+            let line = &body[at..end.unwrap_or(body.len())];
+            let mut cursor = Cursor::new(line.strip_suffix(b"\r").unwrap_or(line));
+            cursor.space();
+            let spans = self.entry(&mut cursor)?;
+            cursor.space();
+            if cursor.peek().is_some() {
+                return Err(Odd);
+            }
+            let Some(end) = end else {
+                self.writer.flush(self.batch);
+                return Ok(());
+            };
+            self.learn(&body[at..=end], 0, spans);
+            at = end + 1;
+        }
+    }
+
+    /// An entry of a known shape.
+    #[inline]
+    fn single(&mut self, item: &Item<'_>) -> Result<(), Odd> {
+        let target = item.target.and_then(|target| Domain::from_bytes(target).ok());
+        self.push(item.id, target)?;
+        self.writer.single();
+        self.drain_when_full();
+        Ok(())
+    }
+
+    fn learn(&mut self, item: &[u8], start: usize, spans: Option<Spans>) {
+        if let Some((id, target)) = spans {
+            let range = |(from, length): Span| from - start..from - start + length;
+            self.singles.learn(item, range(id), Some(range(target)));
+        }
+    }
+
+    /// One entry of either shape: where its id and its target are, if it has one id and both lie there as they are.
+    fn entry(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Spans>, Odd> {
+        let fields = self.fields(cursor)?;
+        let target = fields.target.ok_or(Odd)?;
+        match (fields.value, fields.values) {
+            (Some(value), None) => {
+                self.push(&value.bytes, domain(&target))?;
+                self.writer.single();
+                self.drain_when_full();
+                Ok(span(&value).zip(span(&target)))
+            }
+            (None, Some(Values::Pushed)) => {
+                self.writer.close();
+                Ok(None)
+            }
+            (None, Some(Values::At(start))) => {
+                self.writer.open();
+                self.values(&mut Cursor { text: cursor.text, at: start }, Some(domain(&target)))?;
+                self.writer.close();
+                Ok(None)
+            }
+            _ => Err(Odd),
+        }
+    }
+
+    fn fields<'a>(&mut self, cursor: &mut Cursor<'a>) -> Result<Fields<'a>, Odd> {
+        let mut fields = Fields::default();
+        cursor.take(b'{')?;
+        if cursor.peek() == Some(b'}') {
+            return Err(Odd);
+        }
+        loop {
+            let key = cursor.string()?;
+            cursor.space();
+            cursor.take(b':')?;
+            let known = [&b"value"[..], b"target", b"values"].iter().position(|name| **name == *key.bytes);
+            if let Some(known) = known
+                && std::mem::replace(&mut fields.seen[known], true)
+            {
+                return Err(Odd);
+            }
+            match known {
+                Some(_) if cursor.null() => {}
+                Some(0) => fields.value = Some(cursor.string()?),
+                Some(1) => fields.target = Some(cursor.string()?),
+                Some(_) => {
+                    fields.values = Some(match &fields.target {
+                        Some(target) => {
+                            self.writer.open();
+                            self.values(cursor, Some(domain(target)))?;
+                            Values::Pushed
+                        }
+                        None => {
+                            let start = cursor.at;
+                            self.values(cursor, None)?;
+                            Values::At(start)
+                        }
+                    });
+                }
+                None => cursor.skip()?,
+            }
+            cursor.space();
+            if !cursor.next_is(b',') {
+                break;
+            }
+        }
+        // White space after it is not the entry's.
+        if cursor.peek() != Some(b'}') {
+            return Err(Odd);
+        }
+        cursor.at += 1;
+        Ok(fields)
+    }
+
+    /// The ids of a group: pushed on their way into `target`, or only read when it is not known yet.
+    fn values(&mut self, cursor: &mut Cursor<'_>, target: Option<Option<Domain>>) -> Result<(), Odd> {
+        cursor.take(b'[')?;
+        if cursor.peek() == Some(b']') {
+            cursor.at += 1;
+            return Ok(());
+        }
+        loop {
+            while let Some(item) = self.members.find(cursor.rest()) {
+                self.member(item.id, target)?;
+                cursor.at += item.length;
+            }
+            // Of the next one's shape there may be more of it.
+            cursor.space();
+            let start = cursor.at;
+            let mut found = None;
+            if cursor.null() {
+                self.member(b"", target)?;
+            } else {
+                let text = cursor.string()?;
+                self.member(&text.bytes, target)?;
+                found = span(&text);
+            }
+            cursor.space();
+            if !cursor.next_is(b',') {
+                break;
+            }
+            if let Some((from, length)) = found {
+                self.members.learn(&cursor.text[start..cursor.at], from - start..from - start + length, None);
+            }
+        }
+        if cursor.peek() != Some(b']') {
+            return Err(Odd);
+        }
+        cursor.at += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn member(&mut self, id: &[u8], target: Option<Option<Domain>>) -> Result<(), Odd> {
+        if let Some(target) = target {
+            self.push(id, target)?;
+            self.writer.member();
+            self.drain_when_full();
+        }
+        Ok(())
+    }
+
+    /// A batch that has failed is translated again by the reference, which says why.
+    #[inline]
+    fn push(&mut self, id: &[u8], target: Option<Domain>) -> Result<(), Odd> {
+        self.batch.push(id, target).map_err(|_| Odd)
+    }
+
+    #[inline]
+    fn drain_when_full(&mut self) {
+        if self.batch.is_full() {
+            self.writer.flush(self.batch);
+        }
+    }
+}
+
+/// Where a string begins, and its length.
+type Span = (usize, usize);
+/// Where an id and its target are.
+type Spans = (Span, Span);
+
+fn span(text: &Text<'_>) -> Option<Span> {
+    Some((text.start?, text.bytes.len()))
+}
+
+fn domain(target: &Text<'_>) -> Option<Domain> {
+    Domain::from_bytes(target.bytes.as_ref().try_into().ok()?).ok()
+}
