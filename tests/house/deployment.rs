@@ -16,7 +16,7 @@ const GATEWAY_WAITS: u64 = 29;
 const EXPIRING: [&str; 2] = ["UsageTable", "VaultTable"];
 
 /// What a setting reads and the template does not set, and why.
-const SET_ELSEWHERE: [(&str, &str); 8] = [
+const SET_ELSEWHERE: [(&str, &str); 9] = [
     ("AWS_REGION", "Lambda's own; on a desk it comes from the environment file"),
     ("AWS_ACCESS_KEY_ID", "Lambda's own; on a desk it comes from the environment file"),
     ("AWS_SECRET_ACCESS_KEY", "Lambda's own; on a desk it comes from the environment file"),
@@ -25,6 +25,7 @@ const SET_ELSEWHERE: [(&str, &str); 8] = [
     ("SAGEMAKER_BIND_TO_PORT", "SageMaker's own"),
     ("RAMPWAY_BIND", "only of a desk: it narrows the transcoder to loopback"),
     ("MAX_BODY_BYTES", "its default is what batch transform may send"),
+    ("MAX_BYTES_IN_FLIGHT", "its default fits the smallest instance"),
 ];
 
 #[test]

@@ -1,130 +1,214 @@
 //! The door: SageMaker's container contract over HTTP.
 
 use std::{
+    convert::Infallible,
+    net::SocketAddr,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-    routing::{get, post},
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode,
+    body::{Body as _, Incoming},
+    header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use shared::identity::{
-    Code, Domain,
-    rpc::{self, Body, Rpc},
-    translate::Batch,
+    Code,
+    rpc::{self, Body, Csv, Ids, Rpc},
+};
+use tokio::time::timeout;
+
+use crate::{
+    answer::{Attributes, Refusal},
+    held::{Full as TooMuch, Held, Holding},
+    room::{Room, Shown},
+    setting::Setting,
 };
 
-use crate::room::{Answer, Refusal, Room, note};
-
-const ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
+const ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
 const JSON: &str = "application/json";
 const JSON_LINES: &str = "application/jsonlines";
 const CSV: &str = "text/csv";
 
-/// The routes of the container contract.
-pub(crate) fn routes(room: Arc<Room>) -> Router {
-    let limit = DefaultBodyLimit::max(room.setting().max_body);
-    Router::new()
-        .route("/ping", get(ping))
-        .route("/execution-parameters", get(execution_parameters))
-        .route("/invocations", post(invocations).layer(limit))
-        .with_state(room)
+/// How long a body may take to come: SageMaker gives an invocation 60 s.
+const BODY_COMES: Duration = Duration::from_secs(55);
+/// A body over this, in bytes, is translated beside the others, not between them.
+const LARGE: usize = 1 << 20;
+
+type Answer = Response<Full<Bytes>>;
+
+/// The door, and what is behind it.
+pub(crate) struct Door {
+    room: Room,
+    holding: Arc<Holding>,
 }
 
-async fn ping(State(room): State<Arc<Room>>) -> StatusCode {
-    if room.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+impl Door {
+    /// Opens the room.
+    pub(crate) fn new(setting: Setting) -> Arc<Self> {
+        let holding = Holding::new(setting.max_in_flight);
+        Arc::new(Self { room: Room::new(setting, now()), holding })
+    }
+
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.room.setting().address
+    }
+
+    /// Answers a request.
+    pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+        Ok(match (request.uri().path(), request.method()) {
+            ("/invocations", &Method::POST) => self.invocations(request).await,
+            ("/ping", &Method::GET | &Method::HEAD) => {
+                status(if self.room.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE })
+            }
+            ("/execution-parameters", &Method::GET | &Method::HEAD) => execution_parameters(),
+            ("/invocations", _) => not_allowed("POST"),
+            ("/ping" | "/execution-parameters", _) => not_allowed("GET,HEAD"),
+            _ => status(StatusCode::NOT_FOUND),
+        })
+    }
+
+    async fn invocations(self: Arc<Self>, request: Request<Incoming>) -> Answer {
+        let (head, body) = request.into_parts();
+        let read = timeout(BODY_COMES, self.read(body)).await;
+        let body = match read {
+            Ok(Ok(body)) => body,
+            Ok(Err(unread)) => return unread.into(),
+            Err(_) => return Unread::Late.into(),
+        };
+        let Some(kind) = content_type(&head.headers) else {
+            let message = format!("{}: the content type is one of {JSON}, {JSON_LINES}, {CSV}", Code::E006.meaning());
+            return refuse(&Refusal::saying(Code::E006, message), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        };
+        if body.as_ref().len() <= LARGE {
+            return self.translate(kind, &head.headers, body);
+        }
+        let translated = tokio::task::spawn_blocking(move || self.translate(kind, &head.headers, body)).await;
+        translated.unwrap_or_else(|_| refuse(&Refusal::new(Code::E000), StatusCode::INTERNAL_SERVER_ERROR))
+    }
+
+    /// Reads a body into a buffer that is used again, holding no more than has come.
+    async fn read(&self, mut body: Incoming) -> Result<Held, Unread> {
+        let max = self.room.setting().max_body;
+        let told = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        let mut held = self.holding.buffer();
+        if told > max {
+            return Err(Unread::TooLong(max));
+        }
+        while let Some(frame) = body.frame().await {
+            let Ok(part) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
+            if held.as_ref().len() + part.len() > max {
+                return Err(Unread::TooLong(max));
+            }
+            held.extend(&part).map_err(Unread::TooMuch)?;
+        }
+        Ok(held)
+    }
+
+    fn translate(&self, kind: &'static str, headers: &HeaderMap, body: Held) -> Answer {
+        let mut out = self.holding.buffer();
+        let answered = out.write(|out| match kind {
+            JSON => self.json(headers, body.as_ref(), out),
+            JSON_LINES => self.room.lines(Ids::Lines(body.as_ref()), now(), out),
+            _ => self.csv(headers, body.as_ref(), out),
+        });
+        drop(body);
+        match answered {
+            Ok(attributes) => {
+                let mut answer = Response::new(Full::new(Bytes::from_owner(out)));
+                answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+                if let Some(attributes) = attributes.and_then(|text| HeaderValue::from_str(&text).ok()) {
+                    answer.headers_mut().insert(ATTRIBUTES, attributes);
+                }
+                answer
+            }
+            Err(refusal) => refuse(&refusal, StatusCode::from_u16(refusal.code.fault().status()).unwrap_or_default()),
+        }
+    }
+
+    fn json(&self, headers: &HeaderMap, text: &[u8], out: &mut Vec<u8>) -> Result<Attributes, Refusal> {
+        const KNOWN: &str = "init, request, metrics";
+        let packet = attribute(headers, "packet");
+        // In one go where it can be; whatever goes wrong on the way, the body is read as a whole to say what.
+        if let Some((body, ids)) = Body::begin(text)
+            && body.procedure(Rpc::Request, KNOWN) == Ok(Rpc::Request)
+            && let Ok(attributes) = self.room.request(Shown::of(&body), packet, ids, now(), out)
+        {
+            return Ok(attributes);
+        }
+        out.clear();
+        let body = Body::parse(text)?;
+        match body.procedure(Rpc::Request, KNOWN)? {
+            Rpc::Init => self.room.init(Shown::of(&body), now(), out),
+            Rpc::Request => {
+                let shown = Shown::of(&body);
+                shown.smart_token()?;
+                let data = body.transcode_data.ok_or(rpc::Error::Missing("transcode_data"))?;
+                self.room.request(shown, packet, Ids::Array(data), now(), out)
+            }
+            Rpc::Metrics => {
+                self.room.metrics(now(), out);
+                Ok(None)
+            }
+            Rpc::Refresh => Err(rpc::Error::Unknown(KNOWN).into()),
+        }
+    }
+
+    /// Lines with a token are a client's; those without are batch transform's.
+    fn csv(&self, headers: &HeaderMap, text: &[u8], out: &mut Vec<u8>) -> Result<Attributes, Refusal> {
+        let csv = Csv::parse(text, attribute(headers, "target").and_then(|target| target.parse().ok()))?;
+        let shown = Shown { smart_token: csv.smart_token, init_token: csv.init_token };
+        if shown == Shown::default() {
+            self.room.lines(Ids::Csv(csv), now(), out)
+        } else {
+            self.room.request(shown, attribute(headers, "packet"), Ids::Csv(csv), now(), out)
+        }
+    }
+}
+
+/// Why a body was not read to its end.
+enum Unread {
+    TooLong(usize),
+    TooMuch(TooMuch),
+    Late,
+    Broken,
+}
+
+impl From<Unread> for Answer {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLong(max) => {
+                let message = format!("{}: a body has at most {max} bytes", Code::E003.meaning());
+                refuse(&Refusal::saying(Code::E003, message), StatusCode::PAYLOAD_TOO_LARGE)
+            }
+            Unread::TooMuch(_) => {
+                let message = "this instance holds as many requests as fit into its memory: send the same again in a second";
+                let mut answer = refuse(&Refusal::saying(Code::E000, message), StatusCode::SERVICE_UNAVAILABLE);
+                answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                answer
+            }
+            Unread::Late => {
+                let message = format!("{}: it did not come within {} seconds", Code::E006.meaning(), BODY_COMES.as_secs());
+                refuse(&Refusal::saying(Code::E006, message), StatusCode::REQUEST_TIMEOUT)
+            }
+            Unread::Broken => refuse(&Refusal::new(Code::E006), StatusCode::BAD_REQUEST),
+        }
+    }
 }
 
 /// Batch transform wants concurrency times payload within 100 MB.
-async fn execution_parameters() -> impl IntoResponse {
+fn execution_parameters() -> Answer {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let body =
         format!(r#"{{"MaxConcurrentTransforms":{cores},"BatchStrategy":"MULTI_RECORD","MaxPayloadInMB":{}}}"#, (100 / cores).clamp(1, 6));
-    ([(header::CONTENT_TYPE, JSON)], body)
-}
-
-async fn invocations(State(room): State<Arc<Room>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
-    let Ok(body) = body else {
-        let message = format!("{}: a body has at most {} bytes", Code::E003.meaning(), room.setting().max_body);
-        return refuse(&Refusal { code: Code::E003, message }, StatusCode::PAYLOAD_TOO_LARGE);
-    };
-    let Some(kind) = content_type(&headers) else {
-        let message = format!("{}: the content type is one of {JSON}, {JSON_LINES}, {CSV}", Code::E006.meaning());
-        return refuse(&Refusal { code: Code::E006, message }, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    };
-    let answer = match kind {
-        JSON => json(&room, &headers, &body),
-        JSON_LINES => room.lines(now(), |batch, out| json_lines(&body, batch, out)),
-        _ => room.lines(now(), |batch, out| csv(&body, attribute(&headers, "target"), batch, out)),
-    };
-    match answer {
-        Ok(Answer { body, attributes }) => {
-            let attributes = attributes.and_then(|text| HeaderValue::from_str(&text).ok()).map(|value| [(ATTRIBUTES, value)]);
-            ([(header::CONTENT_TYPE, kind)], attributes, body).into_response()
-        }
-        Err(refusal) => refuse(&refusal, StatusCode::from_u16(refusal.code.fault().status()).unwrap_or_default()),
-    }
-}
-
-fn json(room: &Room, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Refusal> {
-    let body = Body::parse(body)?;
-    match body.procedure(Rpc::Request, "init, request, metrics")? {
-        Rpc::Init => room.init(&body, now()),
-        Rpc::Request => room.request(&body, attribute(headers, "packet"), now()),
-        Rpc::Metrics => Ok(room.metrics(now())),
-        Rpc::Refresh => Err(rpc::Error::Unknown("init, request, metrics").into()),
-    }
-}
-
-/// Each line an entry, each answer a line.
-fn json_lines(body: &[u8], batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), rpc::Error> {
-    for line in lines(body) {
-        rpc::transcode_entry(line, batch, out)?;
-        out.push(b'\n');
-    }
-    Ok(())
-}
-
-/// Each line `id,target`, or an id alone where the request names the target; each answer `id,` or `,code`.
-fn csv(body: &[u8], target: Option<&str>, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), rpc::Error> {
-    let everywhere: Option<Domain> = target.and_then(|target| target.parse().ok());
-    for line in lines(body) {
-        let line = str::from_utf8(line).unwrap_or_default();
-        let (id, target) = line.split_once(',').map_or((line, everywhere), |(id, target)| (id, target.trim().parse().ok()));
-        batch.push(id.trim().trim_matches('"').as_bytes(), target)?;
-        if batch.is_full() {
-            write_csv(batch, out);
-        }
-    }
-    write_csv(batch, out);
-    Ok(())
-}
-
-fn write_csv(batch: &mut Batch<'_>, out: &mut Vec<u8>) {
-    for outcome in batch.drain() {
-        match outcome {
-            Ok(id) => {
-                out.extend_from_slice(id);
-                out.extend_from_slice(b",\n");
-            }
-            Err(refused) => out.extend_from_slice(format!(",{}\n", refused.code()).as_bytes()),
-        }
-    }
-}
-
-/// A final line end ends the last line and begins no other.
-fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let body = body.strip_suffix(b"\n").unwrap_or(body);
-    body.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    written(StatusCode::OK, body)
 }
 
 fn content_type(headers: &HeaderMap) -> Option<&'static str> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+    let Some(value) = headers.get(CONTENT_TYPE) else {
         return Some(JSON);
     };
     let essence = value.to_str().ok()?.split(';').next()?.trim();
@@ -137,13 +221,30 @@ fn attribute<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     attributes.split(';').filter_map(|pair| pair.trim().split_once('=')).find_map(|(key, value)| (key == name).then_some(value))
 }
 
-fn refuse(refusal: &Refusal, status: StatusCode) -> Response {
-    note(&format!("refused with {status}: {}", refusal.code));
-    let body = serde_json::to_vec(&refusal.body()).unwrap_or_default();
-    (status, [(header::CONTENT_TYPE, JSON)], body).into_response()
+fn refuse(refusal: &Refusal, status: StatusCode) -> Answer {
+    written(status, refusal.tell(status.as_u16()))
+}
+
+fn written(code: StatusCode, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = code;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    answer
+}
+
+fn status(code: StatusCode) -> Answer {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = code;
+    answer
+}
+
+fn not_allowed(allowed: &'static str) -> Answer {
+    let mut answer = status(StatusCode::METHOD_NOT_ALLOWED);
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    answer
 }
 
 /// Seconds since 1970.
-pub(crate) fn now() -> u64 {
+fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }

@@ -1,25 +1,24 @@
 //! The sealed room: opens key packets and translates, in a container without a network. `transcoder serve` is all it takes.
 
+mod answer;
 mod door;
+mod held;
+mod patient;
 mod room;
+mod serve;
 mod setting;
+mod verified;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{error::Error, process::ExitCode};
 
-use tokio::{net::TcpListener, signal::unix, sync::oneshot};
+use crate::{door::Door, setting::Setting};
 
-use crate::{room::Room, setting::Setting};
-
-/// SageMaker kills a container 30 s after asking it to stop.
-const LAST_REQUESTS: Duration = Duration::from_secs(25);
-
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     if let Some("serve") = std::env::args().nth(1).as_deref() {
-        match serve().await {
+        match serve() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                room::note(&error.to_string());
+                answer::note(&error.to_string());
                 ExitCode::FAILURE
             }
         }
@@ -31,18 +30,6 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve() -> Result<(), Box<dyn std::error::Error>> {
-    let setting = Setting::read()?;
-    let mut terminate = unix::signal(unix::SignalKind::terminate())?;
-    let listener = TcpListener::bind(setting.address).await?;
-    let room = Arc::new(Room::new(setting, door::now()));
-    let (stopping, stopped) = oneshot::channel();
-    let asked = async move {
-        terminate.recv().await;
-        let _ = stopping.send(());
-    };
-    tokio::select! {
-        served = axum::serve(listener, door::routes(room)).with_graceful_shutdown(asked) => Ok(served?),
-        () = async { let _ = stopped.await; tokio::time::sleep(LAST_REQUESTS).await } => Ok(()),
-    }
+fn serve() -> Result<(), Box<dyn Error>> {
+    Ok(serve::serve(&Door::new(Setting::read()?))?)
 }

@@ -10,13 +10,17 @@ use shared::{
     crypto::jws::KeySet,
     identity::{
         Code, Direction, Scopes, Session, packet,
-        rpc::{self, Body, Failure},
-        token::{self, Init, Smart},
-        translate::{Batch, Usage},
+        rpc::{self, Body, Ids},
+        token::{self, Init},
+        translate::Batch,
     },
 };
 
-use crate::setting::Setting;
+use crate::{
+    answer::{Attributes, Refusal, attributes, note},
+    setting::Setting,
+    verified::{self, Tokens, Verified},
+};
 
 /// The most clients whose keys are held at once: an account has one, seldom a few.
 const MAX_CLIENTS: usize = 64;
@@ -33,8 +37,10 @@ pub(crate) struct Room {
 struct State {
     /// The packets of each client, the newest first.
     sessions: HashMap<String, Vec<Loaded>>,
-    /// Verification keys that came in a verified init token: the authority's next keys.
-    learnt: KeySet,
+    /// The keys that tokens are verified with: those pinned, and those that came in a verified init token, the authority's next ones.
+    keys: Option<Arc<KeySet>>,
+    /// Smart tokens that were verified with them.
+    tokens: Tokens,
     /// Whose keys came from the model directory, and what they may be used for without a smart token.
     standing: Option<(String, Scopes)>,
     translated: HashMap<Direction, u64>,
@@ -47,58 +53,32 @@ struct Loaded {
     since: u64,
 }
 
-/// An answer: its body, and the attributes that go into its header.
-pub(crate) struct Answer {
-    /// The body.
-    pub(crate) body: Vec<u8>,
-    /// `packet=…;previous=…;usage=…`, when something was translated.
-    pub(crate) attributes: Option<String>,
+/// The tokens that a request shows.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Shown<'a> {
+    /// What it may do.
+    pub(crate) smart_token: Option<&'a str>,
+    /// Keys that come along.
+    pub(crate) init_token: Option<&'a str>,
 }
 
-/// A refusal, before it becomes `{"code","message"}`.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    /// The documented code.
-    pub(crate) code: Code,
-    /// The sentence for the caller.
-    pub(crate) message: String,
-}
-
-impl Refusal {
-    /// The body of the answer.
-    pub(crate) fn body(&self) -> Failure {
-        Failure::new(self.code, &self.message)
+impl<'a> Shown<'a> {
+    /// The tokens of a body.
+    pub(crate) fn of(body: &'a Body<'_>) -> Self {
+        Self { smart_token: body.smart_token.as_deref(), init_token: body.init_token.as_deref() }
     }
 
-    fn new(code: Code) -> Self {
-        Self { code, message: code.meaning().into() }
-    }
-}
-
-impl From<rpc::Error> for Refusal {
-    fn from(error: rpc::Error) -> Self {
-        Self { code: error.code(), message: error.to_string() }
-    }
-}
-
-impl From<token::Error> for Refusal {
-    fn from(error: token::Error) -> Self {
-        note(&error.to_string());
-        Self { code: error.code(), message: error.sentence().into() }
-    }
-}
-
-impl From<packet::Error> for Refusal {
-    fn from(error: packet::Error) -> Self {
-        note(&error.to_string());
-        Self::new(error.code())
+    /// The smart token, which must be there.
+    pub(crate) fn smart_token(self) -> Result<&'a str, rpc::Error> {
+        self.smart_token.ok_or(rpc::Error::Missing("smart_token"))
     }
 }
 
 impl Room {
     /// Opens the room, with the keys of the model directory where there are some.
     pub(crate) fn new(setting: Setting, now: u64) -> Self {
-        let room = Self { setting, state: RwLock::default() };
+        let keys = setting.verification.clone().map(Arc::new);
+        let room = Self { setting, state: RwLock::new(State { keys, ..State::default() }) };
         if let Some(token) = &room.setting.init_token {
             match room.load(token, now) {
                 Ok(init) => match init.scopes() {
@@ -122,57 +102,58 @@ impl Room {
     }
 
     /// `rpc: init`: loads a key packet.
-    pub(crate) fn init(&self, body: &Body<'_>, now: u64) -> Result<Answer, Refusal> {
-        let token = body.init_token.as_deref().ok_or(rpc::Error::Missing("init_token"))?;
+    pub(crate) fn init(&self, shown: Shown<'_>, now: u64, out: &mut Vec<u8>) -> Result<Attributes, Refusal> {
+        let token = shown.init_token.ok_or(rpc::Error::Missing("init_token"))?;
         let init = self.load(token, now)?;
         let answer = json!({"transcoder_response": "Transcoder Initialization successful", "smart_token": init.smart_token});
-        Ok(Answer { body: answer.to_string().into_bytes(), attributes: Some(format!("packet={}", init.packet_id)) })
+        out.extend_from_slice(answer.to_string().as_bytes());
+        Ok(Some(format!("packet={}", init.packet_id)))
     }
 
     /// `rpc: request`: translates. With `packet`, only under that packet's keys.
-    pub(crate) fn request(&self, body: &Body<'_>, packet: Option<&str>, now: u64) -> Result<Answer, Refusal> {
-        let token = body.smart_token.as_deref().ok_or(rpc::Error::Missing("smart_token"))?;
-        let data = body.transcode_data.ok_or(rpc::Error::Missing("transcode_data"))?;
+    pub(crate) fn request(
+        &self,
+        shown: Shown<'_>,
+        packet: Option<&str>,
+        ids: Ids<'_>,
+        now: u64,
+        out: &mut Vec<u8>,
+    ) -> Result<Attributes, Refusal> {
+        let token = shown.smart_token()?;
         // A packet that is not here comes along before the token is looked at: it may bring the very key that verifies it.
         if let Some(packet) = packet
             && !self.holds(packet, now)
         {
-            let init_token = body.init_token.as_deref().ok_or_else(no_keys)?;
-            self.load(init_token, now)?;
+            self.load(shown.init_token.ok_or_else(no_keys)?, now)?;
         }
-        let claims: Smart = token::verify(token, &self.keys()?, &self.setting.issuer, now)?;
-        let scopes = claims.scopes()?;
-        let client = &claims.common.sub;
-        let session = match (self.session(client, packet, now), &body.init_token) {
+        let verified = self.verify(token, now)?;
+        let client = verified.client();
+        let session = match (self.session(client, packet, now), shown.init_token) {
             (Ok(session), _) => session,
             (Err(refusal), None) => return Err(refusal),
             (Err(_), Some(init_token)) => {
                 // Keys sent along are for the one who asks.
-                if self.load(init_token, now)?.common.sub != *client {
+                if self.load(init_token, now)?.common.sub != client {
                     return Err(Refusal::new(Code::S011));
                 }
                 self.session(client, packet, now)?
             }
         };
-        self.translate(&session, &scopes, now, |batch, out| rpc::transcode(data, batch, out))
+        self.translate(&session, &verified.scopes, ids, now, out)
     }
 
-    /// Translates a body of lines under the model directory's keys, for batch transform.
-    pub(crate) fn lines(
-        &self,
-        now: u64,
-        translate: impl FnOnce(&mut Batch<'_>, &mut Vec<u8>) -> Result<(), rpc::Error>,
-    ) -> Result<Answer, Refusal> {
+    /// Translates lines under the model directory's keys, for batch transform.
+    pub(crate) fn lines(&self, ids: Ids<'_>, now: u64, out: &mut Vec<u8>) -> Result<Attributes, Refusal> {
         let standing = self.read(|state| state.standing.clone());
-        let (client, scopes) = standing.ok_or_else(|| Refusal {
-            code: Code::S001,
-            message: "without a smart token only batch transform is served: no init token came in the model directory".into(),
+        let (client, scopes) = standing.ok_or_else(|| {
+            let message = "without a smart token only batch transform is served: no init token came in the model directory";
+            Refusal::saying(Code::S001, message)
         })?;
-        self.translate(&*self.session(&client, None, now)?, &scopes, now, translate)
+        self.translate(&*self.session(&client, None, now)?, &scopes, ids, now, out)
     }
 
     /// `rpc: metrics`: the state, without secrets.
-    pub(crate) fn metrics(&self, now: u64) -> Answer {
+    pub(crate) fn metrics(&self, now: u64, out: &mut Vec<u8>) {
         let body = self.read(|state| {
             let sessions: Vec<Value> = state
                 .sessions
@@ -197,43 +178,54 @@ impl Room {
                 "previous": state.previous,
             })
         });
-        Answer { body: body.to_string().into_bytes(), attributes: None }
+        out.extend_from_slice(body.to_string().as_bytes());
     }
 
-    fn translate(
-        &self,
-        session: &Session,
-        scopes: &Scopes,
-        now: u64,
-        translate: impl FnOnce(&mut Batch<'_>, &mut Vec<u8>) -> Result<(), rpc::Error>,
-    ) -> Result<Answer, Refusal> {
-        let mut batch = Batch::new(session, scopes, now);
-        let mut body = Vec::new();
-        translate(&mut batch, &mut body)?;
-        let usage = batch.finish().map_err(rpc::Error::from)?;
+    fn translate(&self, session: &Session, scopes: &Scopes, ids: Ids<'_>, now: u64, out: &mut Vec<u8>) -> Result<Attributes, Refusal> {
+        let usage = ids.transcode(|| Batch::new(session, scopes, now), out)?;
         self.write(|state| {
             for (direction, count) in &usage.translated {
                 *state.translated.entry(*direction).or_default() += count;
             }
             state.previous += usage.previous;
         });
-        Ok(Answer { body, attributes: Some(attributes(session, &usage)) })
+        Ok(Some(attributes(session, &usage)))
+    }
+
+    /// Verifies a smart token, or knows it from before.
+    fn verify(&self, token: &str, now: u64) -> Result<Arc<Verified>, Refusal> {
+        let digest = verified::digest(token);
+        if let Some(known) = self.read(|state| state.tokens.find(&digest, now))? {
+            return Ok(known);
+        }
+        let keys = self.keys()?;
+        let verified = Arc::new(Verified::verify(token, &keys, &self.setting.issuer, now)?);
+        self.write(|state| {
+            // Unless the keys have changed meanwhile.
+            if state.keys.as_ref().is_some_and(|current| Arc::ptr_eq(current, &keys)) {
+                state.tokens.keep(digest, verified.clone(), now);
+            }
+        });
+        Ok(verified)
     }
 
     /// Verifies an init token and keeps its keys.
     fn load(&self, token: &str, now: u64) -> Result<Init, Refusal> {
         let private_key = self.setting.private_key.as_ref().ok_or_else(|| Refusal::new(Code::S002))?;
-        let init: Init = token::verify(token, &self.keys()?, &self.setting.issuer, now)?;
+        let init: Init = token::verify(token, &*self.keys()?, &self.setting.issuer, now)?;
         let packet = packet::open(&init.key_packet, private_key)?;
         if packet.client_id != init.common.sub || packet.id != init.packet_id {
             return Err(Refusal::new(Code::S006));
         }
         let session = Arc::new(Session::new(packet));
+        // The pinned keys first: what is learnt only adds to them.
         let learnt = KeySet::new(&init.jwks).unwrap_or_default();
+        let keys = self.setting.verification.clone().map(|pinned| Arc::new(pinned.join(learnt)));
         let loaded = Loaded { session, issued: init.common.iat, since: now };
         self.write(|state| {
             state.keep(loaded, now);
-            state.learnt = learnt;
+            state.keys = keys;
+            state.tokens.clear();
         });
         Ok(init)
     }
@@ -249,10 +241,8 @@ impl Room {
         self.read(|state| state.sessions.values().flatten().any(is_it))
     }
 
-    /// The pinned keys first: what was learnt only adds to them.
-    fn keys(&self) -> Result<KeySet, Refusal> {
-        let pinned = self.setting.verification.clone().ok_or_else(|| Refusal::new(Code::S003))?;
-        Ok(pinned.join(self.read(|state| state.learnt.clone())))
+    fn keys(&self) -> Result<Arc<KeySet>, Refusal> {
+        self.read(|state| state.keys.clone()).ok_or_else(|| Refusal::new(Code::S003))
     }
 
     fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
@@ -265,7 +255,7 @@ impl Room {
 }
 
 fn no_keys() -> Refusal {
-    Refusal { code: Code::S007, message: "this instance holds no keys for this client yet: send the init token along".into() }
+    Refusal::saying(Code::S007, "this instance holds no keys for this client yet: send the init token along")
 }
 
 impl State {
@@ -289,16 +279,4 @@ impl State {
         packets.sort_by_key(|loaded| std::cmp::Reverse(loaded.issued));
         packets.truncate(MAX_PACKETS);
     }
-}
-
-/// SageMaker carries up to 1,024 characters of attributes: [`shared::identity::translate::MAX_PAIRS`] keeps to that.
-fn attributes(session: &Session, usage: &Usage) -> String {
-    let directions: Vec<_> =
-        usage.translated.iter().map(|(direction, count)| format!("{}-{}:{count}", direction.from, direction.to)).collect();
-    format!("packet={};previous={};usage={}", session.packet_id(), usage.previous, directions.join(","))
-}
-
-/// One line for the log. Tokens, ids and keys never go there.
-pub(crate) fn note(line: &str) {
-    eprintln!("{}", json!({"function": "transcoder", "message": line}));
 }

@@ -14,6 +14,11 @@ use shared::crypto::{
 /// SageMaker's contract: the container listens here unless told otherwise.
 const PORT: u16 = 8080;
 
+/// What batch transform may send.
+const MAX_BODY: usize = 100 << 20;
+/// Two of the longest bodies and their answers, which leaves the smallest instance most of its memory.
+const MAX_IN_FLIGHT: usize = 512 << 20;
+
 /// What the container is told.
 pub(crate) struct Setting {
     /// Where it listens.
@@ -22,6 +27,8 @@ pub(crate) struct Setting {
     pub(crate) issuer: String,
     /// The longest body, in bytes: batch transform sends up to 100 MB.
     pub(crate) max_body: usize,
+    /// The most bytes of bodies and answers that are held at once: what comes over it is refused with 503 until some are gone.
+    pub(crate) max_in_flight: usize,
     /// The keys that tokens are verified with; `None` when there are none or they are not readable.
     pub(crate) verification: Option<KeySet>,
     /// The key that packets are sealed to; `None` when it is missing or not readable.
@@ -40,7 +47,8 @@ impl Setting {
         Ok(Self {
             address: SocketAddr::new(ip, parsed("SAGEMAKER_BIND_TO_PORT", PORT)?),
             issuer: text("ISSUER").unwrap_or_else(|| "rampway".into()),
-            max_body: parsed("MAX_BODY_BYTES", 100 << 20)?,
+            max_body: parsed("MAX_BODY_BYTES", MAX_BODY)?,
+            max_in_flight: parsed("MAX_BYTES_IN_FLIGHT", MAX_IN_FLIGHT)?,
             verification: verification(text("PUBLIC_KEY_FOR_DECODING"), [text("VERIFICATION_KEYS"), file("verification_keys.json")]),
             private_key: file("private_key.pem").and_then(|pem| PrivateKey::from_pem(&pem).ok()),
             init_token: file("init_token").map(|token| token.trim().to_owned()),

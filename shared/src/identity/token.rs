@@ -37,6 +37,19 @@ pub struct Common {
     pub jti: String,
 }
 
+impl Common {
+    /// Whether it is valid at `now`, in seconds since 1970.
+    pub const fn check(&self, now: u64) -> Result<(), Error> {
+        if now.saturating_add(LEEWAY) < self.nbf {
+            return Err(Error::NotYet);
+        }
+        if now >= self.exp.saturating_add(LEEWAY) {
+            return Err(Error::Expired);
+        }
+        Ok(())
+    }
+}
+
 /// A kind of token.
 pub trait Claims: Serialize + DeserializeOwned {
     /// What tokens of this kind are for: their `aud`.
@@ -168,12 +181,6 @@ pub fn sign(claims: &impl Claims, key: &SigningKey) -> String {
 /// Verifies a token of one kind at `now`, in seconds since 1970.
 pub fn verify<C: Claims>(token: &str, keys: &KeySet, issuer: &str, now: u64) -> Result<C, Error> {
     let claims: C = keys.verify(token, issuer, C::AUDIENCE)?;
-    let Common { nbf, exp, .. } = *claims.common();
-    if now.saturating_add(LEEWAY) < nbf {
-        return Err(Error::NotYet);
-    }
-    if now >= exp.saturating_add(LEEWAY) {
-        return Err(Error::Expired);
-    }
+    claims.common().check(now)?;
     Ok(claims)
 }
