@@ -24,10 +24,10 @@ use shared::{
 use super::suite::domain;
 
 /// A transcoder process with its model directory.
-struct Container {
+pub struct Container {
     child: Child,
-    url: String,
-    client: Client,
+    pub url: String,
+    pub client: Client,
     _model: tempfile::TempDir,
 }
 
@@ -39,21 +39,21 @@ impl Drop for Container {
 }
 
 /// The authority, played by the test.
-struct Authority {
+pub struct Authority {
     signing: SigningKey,
-    transcoder: PrivateKey,
+    pub transcoder: PrivateKey,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { signing: SigningKey::generate().unwrap(), transcoder: PrivateKey::generate().unwrap() }
     }
 
-    fn sealed(&self) -> String {
+    pub fn sealed(&self) -> String {
         packet::seal(&packet(), &self.transcoder.public().unwrap(), &mut system_rng())
     }
 
-    fn init_token(&self, key_packet: &str) -> String {
+    pub fn init_token(&self, key_packet: &str) -> String {
         let mut claims = self::claims("transcoder-init");
         claims["smart_token"] = "s".into();
         claims["key_packet"] = key_packet.into();
@@ -62,14 +62,14 @@ impl Authority {
         self.signing.sign(&claims)
     }
 
-    fn smart_token(&self) -> String {
+    pub fn smart_token(&self) -> String {
         let mut claims = self::claims("transcoder");
         claims["id_api_token"] = "x".into();
         self.signing.sign(&claims)
     }
 
     /// A container with files in its model directory; ready or not.
-    async fn container(&self, files: &[(&str, &str)], environment: &[(&str, &str)]) -> Container {
+    pub async fn container(&self, files: &[(&str, &str)], environment: &[(&str, &str)]) -> Container {
         let model = tempfile::tempdir().unwrap();
         for (name, text) in files {
             std::fs::write(model.path().join(name), text).unwrap();
@@ -97,25 +97,25 @@ impl Authority {
     }
 
     /// A container that is as it should be.
-    async fn good(&self) -> Container {
+    pub async fn good(&self) -> Container {
         let (pem, jwks) = (self.transcoder.to_pem(), self.jwks());
         self.container(&[("private_key.pem", &pem), ("verification_keys.json", &jwks)], &[]).await
     }
 
-    fn jwks(&self) -> String {
+    pub fn jwks(&self) -> String {
         json!({"keys": [self.signing.public()]}).to_string()
     }
 }
 
 impl Container {
-    async fn post(&self, kind: &str, attributes: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
+    pub async fn post(&self, kind: &str, attributes: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
         let request = self.client.post(format!("{}/invocations", self.url)).header("content-type", kind);
         let request = request.header("X-Amzn-SageMaker-Custom-Attributes", attributes).header("X-Unknown", "ignored").body(body);
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    async fn refusal(&self, body: Value) -> String {
+    pub async fn refusal(&self, body: Value) -> String {
         let (status, text) = self.post("application/json", "", body.to_string()).await;
         format!("{status} {}", serde_json::from_str::<Value>(&text).unwrap()["code"].as_str().unwrap_or("none"))
     }
@@ -126,7 +126,7 @@ impl Container {
 }
 
 /// The packet of every good container.
-fn packet() -> Packet {
+pub fn packet() -> Packet {
     let keys = |name: &str, key| DomainKeys {
         domain: domain(name),
         keys: vec![KeyVersion { kid: "1".into(), not_before: 0, not_after: None, key: Secret::new([key; 64]) }],
@@ -142,7 +142,7 @@ fn claims(audience: &str) -> Value {
     })
 }
 
-fn now() -> u64 {
+pub fn now() -> u64 {
     cloud::setting::now()
 }
 

@@ -2,6 +2,7 @@
 
 mod codes;
 mod container;
+mod door;
 mod requests;
 pub mod suite;
 mod tokens;

@@ -35,6 +35,7 @@ const REMEMBERED: usize = 1000;
 pub struct Vault {
     dynamo: Client,
     master: MasterKey,
+    sdk: SdkConfig,
     /// Data keys that were opened, by their wrapped form: a warm function asks KMS once for each.
     opened: Mutex<HashMap<Vec<u8>, Secret<64>>>,
 }
@@ -94,12 +95,17 @@ impl Vault {
             Some(path) => MasterKey::File(read_master_key(path)?),
             None => MasterKey::Kms { client: aws_sdk_kms::Client::new(&sdk), key: master },
         };
-        Ok(Self { dynamo: Client::from_conf(config.build()), master, opened: Mutex::default() })
+        Ok(Self { dynamo: Client::from_conf(config.build()), master, sdk, opened: Mutex::default() })
     }
 
     /// The tables.
     pub const fn dynamo(&self) -> &Client {
         &self.dynamo
+    }
+
+    /// The SDK's configuration: to load it takes a client, files and the environment, so others use the same.
+    pub const fn sdk(&self) -> &SdkConfig {
+        &self.sdk
     }
 
     /// Seals a secret for the item that `label` names.

@@ -35,23 +35,35 @@ pub fn cases() -> [Case; 9] {
         json("10,000 grouped", 10_000, json!([{"target": DOMAINS[4], "values": ids}]).to_string()),
         json("1,000 objects", 1000, many(1000, &one)),
         json("100 objects", 100, many(100, &one)),
-        json("10,000 objects, 4x4 random pairs", 10_000, many(10_000, &|index| {
-            // A number that looks random and is the same each time.
-            let random = index.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
-            object(&mint.id(Kind::Maintained, random % 4, index), DOMAINS[4 + random / 4 % 4])
-        })),
-        json("10,000 objects, 1 % bad", 10_000, many(10_000, &|index| {
-            let mut id = mint.id(Kind::Maintained, 0, index);
-            if index % 100 == 50 {
-                id.replace_range(20..21, if &id[20..21] == "A" { "B" } else { "A" });
-            }
-            object(&id, DOMAINS[4])
-        })),
+        json(
+            "10,000 objects, 4x4 random pairs",
+            10_000,
+            many(10_000, &|index| {
+                // A number that looks random and is the same each time.
+                let random = index.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+                object(&mint.id(Kind::Maintained, random % 4, index), DOMAINS[4 + random / 4 % 4])
+            }),
+        ),
+        json(
+            "10,000 objects, 1 % bad",
+            10_000,
+            many(10_000, &|index| {
+                let mut id = mint.id(Kind::Maintained, 0, index);
+                if index % 100 == 50 {
+                    id.replace_range(20..21, if &id[20..21] == "A" { "B" } else { "A" });
+                }
+                object(&id, DOMAINS[4])
+            }),
+        ),
         json("10,000 objects, Xi", 10_000, many(10_000, &|index| object(&mint.id(Kind::Derived, 0, index), DOMAINS[4]))),
         Case { name: "10,000 CSV lines, one target", ids: 10_000, kind: "text/csv", attributes: "target=2001", data: ids.join("\n") },
-        json("10,000 objects, keys in another order", 10_000, many(10_000, &|index| {
-            format!(r#"{{"row": {index}, "target": "{}", "value": "{}"}}"#, DOMAINS[4], mint.id(Kind::Maintained, 0, index))
-        })),
+        json(
+            "10,000 objects, keys in another order",
+            10_000,
+            many(10_000, &|index| {
+                format!(r#"{{"row": {index}, "target": "{}", "value": "{}"}}"#, DOMAINS[4], mint.id(Kind::Maintained, 0, index))
+            }),
+        ),
     ]
 }
 

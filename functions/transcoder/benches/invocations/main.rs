@@ -54,7 +54,12 @@ fn main() {
     let per_core = best.ids / cores as f64;
     println!();
     for (tier, rate) in TIERS {
-        println!("{:<10} {rate:>6} ids/s a vCPU: x {:.0} ({:.2} M ids/s a core here, its client's share included)", tier, per_core / rate, per_core / 1e6);
+        println!(
+            "{:<10} {rate:>6} ids/s a vCPU: x {:.0} ({:.2} M ids/s a core here, its client's share included)",
+            tier,
+            per_core / rate,
+            per_core / 1e6
+        );
     }
 }
 

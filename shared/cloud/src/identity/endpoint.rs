@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sagemakerruntime::{
     Client,
     error::{DisplayErrorContext, SdkError},
@@ -46,15 +46,13 @@ enum Outcome {
 }
 
 impl Endpoint {
-    /// Finds the endpoint that the environment names.
-    pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
+    /// Finds the endpoint that the environment names; `sdk` is the configuration that was loaded for the vault.
+    pub fn new(environment: &Environment, sdk: &SdkConfig) -> Result<Self, Error> {
         let setting = environment.endpoint().map_err(vault::Error::from)?;
-        let sdk = aws_config::defaults(BehaviorVersion::latest())
+        let config = aws_sdk_sagemakerruntime::config::Builder::from(sdk)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
-            .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(25)).build())
-            .load()
-            .await;
-        Ok(Self { client: Client::new(&sdk), setting })
+            .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(25)).build());
+        Ok(Self { client: Client::from_conf(config.build()), setting })
     }
 
     /// The variants behind it.
@@ -74,7 +72,7 @@ impl Endpoint {
         let body = json!({"rpc": "init", "init_token": init_token}).to_string();
         let mut last = Error::NotInitialised;
         for _ in 0..ATTEMPTS {
-            match self.invoke(&body, None, Some(variant)).await {
+            match self.invoke(body.clone(), None, Some(variant)).await {
                 Outcome::Answered(_) => return Ok(()),
                 Outcome::Failed(error) => return Err(error),
                 Outcome::NoKeys => last = Error::NotInitialised,
@@ -87,7 +85,7 @@ impl Endpoint {
 
     /// Asks an instance of a variant for its state.
     pub async fn metrics(&self, variant: &str) -> Result<Value, Error> {
-        match self.invoke(r#"{"rpc":"metrics"}"#, None, Some(variant)).await {
+        match self.invoke(r#"{"rpc":"metrics"}"#.into(), None, Some(variant)).await {
             Outcome::Answered(answer) => {
                 serde_json::from_slice(&answer.body).map_err(|_| Error::Endpoint("answered metrics that are not JSON".into()))
             }
@@ -99,14 +97,14 @@ impl Endpoint {
     /// Translates: `data` is an array of `transcode_data`, as it came. An instance without the packet's keys gets the init token along with
     /// the repeated request; a broken one costs a repetition.
     pub async fn translate(&self, smart_token: &str, data: &str, packet_id: &str, init_token: &str) -> Result<Answer, Error> {
-        let bare = request(smart_token, data, None);
-        let mut with_keys: Option<String> = None;
+        let mut keys = None;
         let attribute = format!("packet={packet_id}");
         let mut last = Error::NotInitialised;
         for attempt in 0..ATTEMPTS {
-            match self.invoke(with_keys.as_deref().unwrap_or(&bare), Some(&attribute), None).await {
+            // The data is copied once for each attempt, of which there is seldom a second.
+            match self.invoke(request(smart_token, data, keys), Some(&attribute), None).await {
                 Outcome::Answered(answer) => return Ok(answer),
-                Outcome::NoKeys if with_keys.is_none() => with_keys = Some(request(smart_token, data, Some(init_token))),
+                Outcome::NoKeys if keys.is_none() => keys = Some(init_token),
                 Outcome::NoKeys => return Err(Error::NotInitialised),
                 Outcome::Failed(error) => return Err(error),
                 Outcome::Broken(error) => {
@@ -118,7 +116,7 @@ impl Endpoint {
         Err(last)
     }
 
-    async fn invoke(&self, body: &str, attributes: Option<&str>, variant: Option<&str>) -> Outcome {
+    async fn invoke(&self, body: String, attributes: Option<&str>, variant: Option<&str>) -> Outcome {
         let call = self
             .client
             .invoke_endpoint()
@@ -165,6 +163,8 @@ fn refusal(error: &SdkError<InvokeEndpointError>) -> Outcome {
             let wire: Option<Wire> = model.original_message().and_then(|message| serde_json::from_str(message).ok());
             match wire {
                 Some(wire) if status == 503 && wire.code == Code::S007.name() => Outcome::NoKeys,
+                // An instance that has no room now has some a moment later, and another may have some now.
+                Some(wire) if status == 503 => Outcome::Broken(Error::Answered { status, wire }),
                 Some(wire) if status >= 400 => Outcome::Failed(Error::Answered { status, wire }),
                 _ => Outcome::Broken(cause()),
             }

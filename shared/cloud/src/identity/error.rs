@@ -117,6 +117,7 @@ impl From<Error> for Failure {
             Error::TooLarge { .. } => failure.status(413),
             Error::Throttled => failure.status(429).retry_after(1),
             Error::NotInitialised | Error::Vault(_) => failure.retry_after(2),
+            Error::Answered { status: 503, .. } => failure.status(503).retry_after(1),
             Error::Answered { status, .. } => failure.status(*status),
             _ => failure,
         };

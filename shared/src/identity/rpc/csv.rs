@@ -1,6 +1,6 @@
 //! Ids as `text/csv`: a line `id,target`, or an id alone where the request names the target.
 //!
-//! Lines before the first id may carry what JSON carries in fields: `#smart_token=…` and `#init_token=…`.
+//! Lines before the first id that begin with `#` carry what JSON carries in fields: `#smart_token=…` and `#init_token=…`.
 
 use super::{Error, cursor::Odd, shape::Shapes, write::write_around};
 use crate::identity::{Domain, translate::Batch};
@@ -22,19 +22,23 @@ impl<'a> Csv<'a> {
     pub fn parse(body: &'a [u8], target: Option<Domain>) -> Result<Self, Error> {
         let mut csv = Self { smart_token: None, init_token: None, lines: body, target };
         let mut number = 0;
-        loop {
+        while csv.lines.first() == Some(&b'#') {
             number += 1;
             let (line, rest) = split(csv.lines);
-            let [smart, init] = [&b"#smart_token="[..], b"#init_token="].map(|name| line.strip_prefix(name));
-            let (Some(token), field) = (smart.or(init), if smart.is_some() { &mut csv.smart_token } else { &mut csv.init_token }) else {
-                return Ok(csv);
-            };
-            let token = str::from_utf8(token).ok().map(str::trim);
-            if token.is_none() || std::mem::replace(field, token).is_some() {
-                return Err(Error::Shape { line: number, column: 1 });
-            }
             csv.lines = rest.unwrap_or_default();
+            let malformed = Error::Shape { line: number, column: 1 };
+            let line = str::from_utf8(line).map_err(|_| malformed.clone())?;
+            let field = match line.split_once('=') {
+                Some(("#smart_token", token)) => csv.smart_token.replace(token.trim()),
+                Some(("#init_token", token)) => csv.init_token.replace(token.trim()),
+                // As in JSON, what is not known is passed over.
+                _ => None,
+            };
+            if field.is_some() {
+                return Err(malformed);
+            }
         }
+        Ok(csv)
     }
 
     /// Translates lines by the shape of those before, one by one where they have none.

@@ -51,7 +51,7 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
                 self.single(&item)?;
                 cursor.at += item.length;
             }
-            // Of the next one's shape there may be more of it.
+            // After the last of a shape there may be more of it than the shape has.
             cursor.space();
             let start = cursor.at;
             let spans = self.entry(cursor)?;
@@ -196,7 +196,7 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
                 self.member(item.id, target)?;
                 cursor.at += item.length;
             }
-            // Of the next one's shape there may be more of it.
+            // After the last of a shape there may be more of it than the shape has.
             cursor.space();
             let start = cursor.at;
             let mut found = None;
