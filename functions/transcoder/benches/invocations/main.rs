@@ -1,6 +1,7 @@
 //! `/invocations` over loopback, client and server on the same cores: the transcoder's own binary beside an obvious server, in one run.
 //!
-//! `cargo bench -p transcoder --profile deploy` builds and measures what is deployed.
+//! `cargo bench -p transcoder --bench invocations --profile deploy` builds and measures what is deployed; a word after `--` keeps to the bodies
+//! with it in their names.
 
 mod authority;
 mod bodies;
@@ -25,11 +26,16 @@ fn main() {
     println!("{}, {cores} cores; {}", processor(), shared::identity::translate::Kernel::fastest());
     let container = Container::start();
     let obvious = obvious::start();
+    // Cargo adds `--bench`.
+    let word = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     let cases = bodies::cases();
     let ours = Load { address: container.address, token: &container.smart_token };
     let theirs = Load { address: obvious, token: "" };
-    let mut figures: Vec<(&Case, usize, Vec<Measured>)> =
-        cases.iter().flat_map(|case| [1, cores, 2 * cores].map(|connections| (case, connections, Vec::new()))).collect();
+    let mut figures: Vec<(&Case, usize, Vec<Measured>)> = cases
+        .iter()
+        .filter(|case| case.name.contains(&word))
+        .flat_map(|case| [1, cores, 2 * cores].map(|connections| (case, connections, Vec::new())))
+        .collect();
     let mut natural = Vec::new();
     for _ in 0..ROUNDS {
         for (case, connections, measured) in &mut figures {
@@ -49,7 +55,7 @@ fn main() {
         line(case.name, *connections, &median(measured));
     }
     line("obvious server, 10,000 objects", 2 * cores, &natural);
-    let best = median(&mut figures[2].2);
+    let best = median(&mut figures.iter_mut().nth(2).expect("a body has this word in its name").2);
     #[expect(clippy::cast_precision_loss, reason = "a count of cores")]
     let per_core = best.ids / cores as f64;
     println!();

@@ -81,10 +81,18 @@ const fn means_something(byte: u8) -> bool {
     (byte.wrapping_sub(0x21) > 0x5D) | (byte == b'"') | (byte == b',') | (byte == b'\\')
 }
 
+/// Shapes that are learned before any is found again.
+const PATIENCE: usize = 32;
+/// Items that a further shape has to be worth.
+const WORTH: usize = 16;
+
 /// The shapes that a body's items had so far.
 #[derive(Default)]
 pub(super) struct Shapes {
     known: Vec<Shape>,
+    /// How many were learned, and how many items had one of them.
+    learned: usize,
+    found: usize,
     /// The one that the last item had.
     last: usize,
     /// The next to be forgotten.
@@ -96,16 +104,23 @@ impl Shapes {
     #[inline]
     pub(super) fn find<'a>(&mut self, text: &'a [u8]) -> Option<Item<'a>> {
         if let Some(item) = self.known.get(self.last)?.find(text) {
+            self.found += 1;
             return Some(item);
         }
         let (index, item) = self.known.iter().enumerate().find_map(|(index, shape)| Some((index, shape.find(text)?)))?;
         self.last = index;
+        self.found += 1;
         Some(item)
     }
 
     /// Learns the shape of an item: see [`Shape::of`].
     pub(super) fn learn(&mut self, item: &[u8], id: Range<usize>, target: Option<Range<usize>>) {
+        // Where every item has a shape of its own, as one with a number in it, learning is for nothing.
+        if self.learned >= PATIENCE + self.found / WORTH {
+            return;
+        }
         let Some(shape) = Shape::of(item, id, target) else { return };
+        self.learned += 1;
         if self.known.len() < SHAPES {
             self.last = self.known.len();
             self.known.push(shape);
