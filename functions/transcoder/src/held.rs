@@ -1,4 +1,11 @@
 //! What requests under way hold: one count of bytes for all of them, with a bound, and buffers that are used again.
+//!
+//! So the room's memory is bounded, by the sum of
+//! - `MAX_BYTES_IN_FLIGHT` (512 MiB) for bodies as they come and answers until they are read, and an eighth more for bodies up to 128 KiB; a
+//!   buffer that grows may have room for twice what it holds, which the system gives only when it is written to;
+//! - what is being translated: two answers a core, counted when they are there, of at most 250,000 ids and 30 MB;
+//! - 128 KiB for each of at most 512 connections, and eight buffers of up to 4 MiB for the next requests;
+//! - keys of 64 clients and two packets each, and 1,024 verified tokens.
 
 use std::sync::{
     Arc, Mutex, PoisonError,

@@ -27,6 +27,15 @@ struct Fields<'a> {
     values: Option<Values>,
 }
 
+/// What becomes of the ids of a group while they are read.
+#[derive(Clone, Copy)]
+enum Then {
+    /// They are pushed on their way into the target, if it is one.
+    Push(Option<Domain>),
+    /// Nothing: the target is not known yet.
+    Wait,
+}
+
 /// The ids of a group.
 enum Values {
     /// They were pushed, as the target was known.
@@ -127,7 +136,7 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
             }
             (None, Some(Values::At(start))) => {
                 self.writer.open();
-                self.values(&mut Cursor { text: cursor.text, at: start }, Some(domain(&target)))?;
+                self.values(&mut Cursor { text: cursor.text, at: start }, Then::Push(domain(&target)))?;
                 self.writer.close();
                 Ok(None)
             }
@@ -156,17 +165,14 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
                 Some(0) => fields.value = Some(cursor.string()?),
                 Some(1) => fields.target = Some(cursor.string()?),
                 Some(_) => {
-                    fields.values = Some(match &fields.target {
-                        Some(target) => {
-                            self.writer.open();
-                            self.values(cursor, Some(domain(target)))?;
-                            Values::Pushed
-                        }
-                        None => {
-                            let start = cursor.at;
-                            self.values(cursor, None)?;
-                            Values::At(start)
-                        }
+                    fields.values = Some(if let Some(target) = &fields.target {
+                        self.writer.open();
+                        self.values(cursor, Then::Push(domain(target)))?;
+                        Values::Pushed
+                    } else {
+                        let start = cursor.at;
+                        self.values(cursor, Then::Wait)?;
+                        Values::At(start)
                     });
                 }
                 None => cursor.skip()?,
@@ -184,8 +190,8 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
         Ok(fields)
     }
 
-    /// The ids of a group: pushed on their way into `target`, or only read when it is not known yet.
-    fn values(&mut self, cursor: &mut Cursor<'_>, target: Option<Option<Domain>>) -> Result<(), Odd> {
+    /// The ids of a group.
+    fn values(&mut self, cursor: &mut Cursor<'_>, then: Then) -> Result<(), Odd> {
         cursor.take(b'[')?;
         if cursor.peek() == Some(b']') {
             cursor.at += 1;
@@ -193,7 +199,7 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
         }
         loop {
             while let Some(item) = self.members.find(cursor.rest()) {
-                self.member(item.id, target)?;
+                self.member(item.id, then)?;
                 cursor.at += item.length;
             }
             // After the last of a shape there may be more of it than the shape has.
@@ -201,10 +207,10 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
             let start = cursor.at;
             let mut found = None;
             if cursor.null() {
-                self.member(b"", target)?;
+                self.member(b"", then)?;
             } else {
                 let text = cursor.string()?;
-                self.member(&text.bytes, target)?;
+                self.member(&text.bytes, then)?;
                 found = span(&text);
             }
             cursor.space();
@@ -223,8 +229,8 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
     }
 
     #[inline]
-    fn member(&mut self, id: &[u8], target: Option<Option<Domain>>) -> Result<(), Odd> {
-        if let Some(target) = target {
+    fn member(&mut self, id: &[u8], then: Then) -> Result<(), Odd> {
+        if let Then::Push(target) = then {
             self.push(id, target)?;
             self.writer.member();
             self.drain_when_full();

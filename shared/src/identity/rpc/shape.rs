@@ -39,7 +39,7 @@ pub(super) struct Item<'a> {
 impl Shape {
     /// The shape of an item with what follows it, an id at `id` in it, and a target at `target`.
     fn of(item: &[u8], id: Range<usize>, target: Option<Range<usize>>) -> Option<Self> {
-        let plain = |range: &Range<usize>| item.get(range.clone()).is_some_and(|bytes| bytes.iter().all(|byte| !means_something(*byte)));
+        let plain = |range: &Range<usize>| item.get(range.clone()).is_some_and(|bytes| bytes.iter().all(|byte| meaning(*byte) == 0));
         let known = target.as_ref().is_none_or(|target| target.len() == TARGET && plain(target));
         if item.len() > MAX || !item.is_ascii() || id.is_empty() || !plain(&id) || !known {
             return None;
@@ -64,7 +64,7 @@ impl Shape {
         for (((bytes, template), constant), hole) in window.iter().zip(&self.template).zip(&self.constant).zip(&self.hole) {
             for index in 0..BLOCK {
                 let byte = bytes[index];
-                odd[index] |= ((byte ^ template[index]) & constant[index]) | (u8::from(means_something(byte)) & hole[index]);
+                odd[index] |= ((byte ^ template[index]) & constant[index]) | (meaning(byte) & hole[index]);
             }
         }
         if odd != [0; BLOCK] {
@@ -75,10 +75,12 @@ impl Shape {
     }
 }
 
-/// Whether a byte may end a string or a field, begin an escape, or be cut off: it is then not taken for one of an id.
+/// One if a byte may end a string or a field, begin an escape, or be cut off, so that it is not taken for one of an id; else zero.
 #[inline]
-const fn means_something(byte: u8) -> bool {
-    (byte.wrapping_sub(0x21) > 0x5D) | (byte == b'"') | (byte == b',') | (byte == b'\\')
+fn meaning(byte: u8) -> u8 {
+    // Without branches, so that many are told at once.
+    let is = |other: u8| u8::from(byte == other);
+    u8::from(byte.wrapping_sub(b'!') > b'~' - b'!') | is(b'"') | is(b',') | is(b'\\')
 }
 
 /// Shapes that are learned before any is found again.
@@ -107,6 +109,9 @@ impl Shapes {
             self.found += 1;
             return Some(item);
         }
+        if self.is_vain() {
+            return None;
+        }
         let (index, item) = self.known.iter().enumerate().find_map(|(index, shape)| Some((index, shape.find(text)?)))?;
         self.last = index;
         self.found += 1;
@@ -115,8 +120,7 @@ impl Shapes {
 
     /// Learns the shape of an item: see [`Shape::of`].
     pub(super) fn learn(&mut self, item: &[u8], id: Range<usize>, target: Option<Range<usize>>) {
-        // Where every item has a shape of its own, as one with a number in it, learning is for nothing.
-        if self.learned >= PATIENCE + self.found / WORTH {
+        if self.is_vain() {
             return;
         }
         let Some(shape) = Shape::of(item, id, target) else { return };
@@ -129,5 +133,10 @@ impl Shapes {
             self.known[self.oldest] = shape;
             self.oldest = (self.oldest + 1) % SHAPES;
         }
+    }
+
+    /// Whether items have shapes of their own, as those with a number in them: then it is in vain to learn and to look for them.
+    const fn is_vain(&self) -> bool {
+        self.learned >= PATIENCE + self.found / WORTH
     }
 }
