@@ -31,7 +31,7 @@ use crate::{door::Door, patient::Patient};
 /// SageMaker kills a container 30 s after asking it to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(25);
 /// How long a connection may be idle or take to send a head.
-const IDLE: Duration = Duration::from_secs(300);
+const IDLE: Duration = Duration::from_mins(5);
 /// The most connections at once: others wait until one ends.
 const MAX_CONNECTIONS: usize = 512;
 /// What a connection reads at once, in bytes.
