@@ -15,18 +15,19 @@ use shared::{
 
 static ROOM: LazyLock<(Session, Scopes)> = LazyLock::new(|| {
     let keys = |domain: &str, key| DomainKeys {
-        domain: domain.parse().unwrap(),
+        domain: domain.parse().expect("a domain"),
         keys: vec![KeyVersion { kid: "1".into(), not_before: 0, not_after: None, key: Secret::new([key; 64]) }],
     };
     let domains = vec![keys("1005", 1), keys("1006", 2), keys("1007", 3)];
-    let direction = |from: &str, to: &str| Direction { from: from.parse().unwrap(), to: to.parse().unwrap() };
+    let direction = |from: &str, to: &str| Direction { from: from.parse().expect("a domain"), to: to.parse().expect("a domain") };
     let scopes = [direction("1005", "1006"), direction("1005", "1007"), direction("1006", "1007")];
     (Session::new(Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains }), scopes.into_iter().collect())
 });
 
 static ID: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let mint =
-        |kind: Kind, domain: &str| ROOM.0.mint(kind, domain.parse().unwrap(), &[7; 32][..kind.payload_len()], 1).unwrap().to_string();
+    let mint = |kind: Kind, domain: &str| {
+        ROOM.0.mint(kind, domain.parse().expect("a domain"), &[7; 32][..kind.payload_len()], 1).expect("a key").to_string()
+    };
     vec![mint(Kind::Maintained, "1005"), mint(Kind::Derived, "1005"), mint(Kind::Household, "1006"), mint(Kind::Maintained, "1006")]
 });
 
@@ -59,7 +60,7 @@ fn compare(text: &[u8]) -> bool {
     let whole = whole.expect("what is read in one go is a body");
     let fields = |body: &Body<'_>| (body.rpc.clone(), body.client_id.clone(), body.smart_token.clone(), body.init_token.clone());
     assert_eq!(fields(&head), fields(&whole));
-    assert_eq!(Ok(answer), slow(|batch, out| reference::transcode(whole.transcode_data.unwrap(), batch, out)));
+    assert_eq!(Ok(answer), slow(|batch, out| reference::transcode(whole.transcode_data.expect("it has ids"), batch, out)));
     true
 }
 
@@ -68,7 +69,7 @@ fn compare_lines(text: &[u8]) {
 }
 
 fn compare_csv(text: &[u8]) {
-    for target in [None, Some("1006".parse().unwrap())] {
+    for target in [None, Some("1006".parse().expect("a domain"))] {
         if let Ok(csv) = Csv::parse(text, target) {
             assert_eq!(fast(Ids::Csv(csv)), slow(|batch, out| reference::transcode_csv(csv, batch, out)));
         }
