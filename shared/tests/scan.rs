@@ -86,7 +86,7 @@ fn plain_bodies_are_read_in_one_go() {
     let group = |ids: &[&str]| format!(r#"{{"target":"1006","values":["{}"]}}"#, ids.join(r#"",""#));
     let singles = vec![entry(&ID[0]); 3000].join(",");
     let (mixed, bad) = ([entry(&ID[1]), group(&[&ID[0], "bad"]), entry("")].join(" ,\n\t"), entry("bad"));
-    let every = [&singles, &mixed, &bad, &group(&[ID[0].as_str(); 3000]), &[&*singles, &bad, &singles].join(", ")];
+    let every = [&singles, &mixed, &bad, &group(&vec![ID[0].as_str(); 3000]), &[&*singles, &bad, &singles].join(", ")];
     for entries in every {
         assert!(compare(body(entries).as_bytes()), "{}", &entries[..entries.len().min(200)]);
     }
