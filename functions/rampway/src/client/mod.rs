@@ -3,6 +3,9 @@
 mod answer;
 mod connection;
 mod error;
+mod ids;
+mod outcomes;
+mod request;
 mod retry;
 mod token;
 
@@ -19,14 +22,15 @@ use reqwest::{
     header::{CONTENT_TYPE, RETRY_AFTER},
     redirect::Policy,
 };
-use serde::{Deserialize, Serialize};
-use shared::identity::Domain;
+use serde::Deserialize;
 use tokio::sync::{Mutex, OnceCell};
 
-pub use answer::{Outcome, Refusal};
 pub use connection::{Connection, ConnectionError, Credentials, Given};
 pub use error::Error;
 use error::Failure;
+pub use ids::Ids;
+use ids::Part;
+pub use outcomes::{Outcomes, Refusal};
 use retry::{Attempts, Retry};
 pub use token::SmartToken;
 
@@ -94,31 +98,34 @@ impl Client {
         Ok(held.insert(token).clone())
     }
 
-    /// Translates ids into the domain `target`: one outcome an id, in order.
+    /// Translates ids: one outcome an id, in order.
     ///
     /// A request that the server finds too large is halved until it fits.
-    pub async fn translate(&self, target: Domain, ids: &[String]) -> Result<Vec<Outcome>, Error> {
-        match self.translate_whole(target, ids).await {
-            Err(Error::TooLarge { .. }) if ids.len() > 1 => {
-                let (left, right) = ids.split_at(ids.len() / 2);
-                let mut outcomes = Box::pin(self.translate(target, left)).await?;
-                outcomes.extend(Box::pin(self.translate(target, right)).await?);
+    pub async fn translate(&self, ids: &Ids) -> Result<Outcomes, Error> {
+        if ids.is_empty() { Ok(Outcomes::default()) } else { self.translate_part(ids.all()).await }
+    }
+
+    async fn translate_part(&self, part: Part<'_>) -> Result<Outcomes, Error> {
+        match self.translate_whole(part).await {
+            Err(Error::TooLarge { .. }) if part.len() > 1 => {
+                let (left, right) = part.halves();
+                let mut outcomes = Box::pin(self.translate_part(left)).await?;
+                outcomes.append(&Box::pin(self.translate_part(right)).await?);
                 Ok(outcomes)
             }
             // The whole request asks for what no permission allows: the same is true of each of its ids.
-            Err(Error::NotPermitted { code, message }) => Ok(vec![Err(Refusal { code, message }); ids.len()]),
+            Err(Error::NotPermitted { code, message }) => Ok(Outcomes::all_refused(part.len(), &code, &message)),
             answer => answer,
         }
     }
 
-    async fn translate_whole(&self, target: Domain, ids: &[String]) -> Result<Vec<Outcome>, Error> {
+    async fn translate_whole(&self, part: Part<'_>) -> Result<Outcomes, Error> {
         let mut attempts = Attempts::new(self.retry);
         let mut refreshed = false;
         loop {
             let token = self.token().await?;
-            let body = TranslateRequest { rpc: "request", smart_token: token.expose(), transcode_data: [Group { target, values: ids }] };
-            match self.attempt("auth/request", &body).await {
-                Ok(text) => return answer::parse(&text, target, ids.len()).map_err(Error::Nonsense),
+            match self.attempt("auth/request", request::translate(token.expose(), part)).await {
+                Ok(text) => return answer::parse(&text, part).map_err(Error::Nonsense),
                 Err(failure) if failure.asks_for_a_new_token() && !refreshed => {
                     refreshed = true;
                     self.forget(&token).await;
@@ -134,10 +141,9 @@ impl Client {
     /// One of the two calls that show the client's secret and are answered with a smart token.
     async fn with_credentials(&self, path: &str, rpc: &str) -> Result<Arc<SmartToken>, Error> {
         let Credentials { client_id, client_secret } = &self.credentials;
-        let body = TokenRequest { rpc, client_id, client_secret: client_secret.expose() };
         let mut attempts = Attempts::new(self.retry);
         loop {
-            match self.attempt(path, &body).await {
+            match self.attempt(path, request::token(rpc, client_id, client_secret.expose())).await {
                 Ok(text) => {
                     let answer: TokenAnswer =
                         serde_json::from_slice(&text).map_err(|_| Error::Nonsense("it was asked for a token and sent none".into()))?;
@@ -164,8 +170,7 @@ impl Client {
         self.reached.load(Ordering::Relaxed)
     }
 
-    async fn attempt(&self, path: &str, body: &impl Serialize) -> Result<Vec<u8>, Failure> {
-        let body = serde_json::to_vec(body).expect("strings always have a JSON form");
+    async fn attempt(&self, path: &str, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
         let answer = self
             .http
             .post(format!("{}/{path}", self.base))
@@ -186,29 +191,9 @@ impl Client {
     }
 }
 
-#[derive(Serialize)]
-struct TokenRequest<'a> {
-    rpc: &'a str,
-    client_id: &'a str,
-    client_secret: &'a str,
-}
-
 #[derive(Deserialize)]
 struct TokenAnswer {
     smart_token: String,
-}
-
-#[derive(Serialize)]
-struct TranslateRequest<'a> {
-    rpc: &'a str,
-    smart_token: &'a str,
-    transcode_data: [Group<'a>; 1],
-}
-
-#[derive(Serialize)]
-struct Group<'a> {
-    target: Domain,
-    values: &'a [String],
 }
 
 #[cfg(test)]
