@@ -60,7 +60,7 @@ async fn invocations(State(room): State<Arc<Room>>, headers: HeaderMap, body: Re
     let answer = match kind {
         JSON => json(&room, &headers, &body),
         JSON_LINES => room.lines(now(), |batch, out| json_lines(&body, batch, out)),
-        _ => room.lines(now(), |batch, out| csv(&body, attribute(&headers, "target"), batch, out)),
+        _ => comma_separated(&room, &headers, &body),
     };
     match answer {
         Ok(Answer { body, attributes }) => {
@@ -88,6 +88,28 @@ fn json_lines(body: &[u8], batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(
         out.push(b'\n');
     }
     Ok(())
+}
+
+/// Lines under the smart token that they begin with, or without one under the model directory's keys.
+fn comma_separated(room: &Room, headers: &HeaderMap, mut body: &[u8]) -> Result<Answer, Refusal> {
+    let (mut smart_token, mut init_token) = (None, None);
+    while let Some(rest) = body.strip_prefix(b"#") {
+        let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let line = str::from_utf8(&rest[..end]).unwrap_or_default().trim();
+        match line.split_once('=') {
+            Some(("smart_token", token)) => smart_token = Some(token),
+            Some(("init_token", token)) => init_token = Some(token),
+            _ => {}
+        }
+        body = rest.get(end + 1..).unwrap_or_default();
+    }
+    let target = attribute(headers, "target");
+    match smart_token {
+        Some(token) => {
+            room.under_token((token, init_token), attribute(headers, "packet"), now(), |batch, out| csv(body, target, batch, out))
+        }
+        None => room.lines(now(), |batch, out| csv(body, target, batch, out)),
+    }
 }
 
 /// Each line `id,target`, or an id alone where the request names the target; each answer `id,` or `,code`.

@@ -133,17 +133,27 @@ impl Room {
     pub(crate) fn request(&self, body: &Body<'_>, packet: Option<&str>, now: u64) -> Result<Answer, Refusal> {
         let token = body.smart_token.as_deref().ok_or(rpc::Error::Missing("smart_token"))?;
         let data = body.transcode_data.ok_or(rpc::Error::Missing("transcode_data"))?;
+        self.under_token((token, body.init_token.as_deref()), packet, now, |batch, out| rpc::transcode(data, batch, out))
+    }
+
+    /// Translates under a smart token; an init token that comes along brings the keys.
+    pub(crate) fn under_token(
+        &self,
+        (smart_token, init_token): (&str, Option<&str>),
+        packet: Option<&str>,
+        now: u64,
+        translate: impl FnOnce(&mut Batch<'_>, &mut Vec<u8>) -> Result<(), rpc::Error>,
+    ) -> Result<Answer, Refusal> {
         // A packet that is not here comes along before the token is looked at: it may bring the very key that verifies it.
         if let Some(packet) = packet
             && !self.holds(packet, now)
         {
-            let init_token = body.init_token.as_deref().ok_or_else(no_keys)?;
-            self.load(init_token, now)?;
+            self.load(init_token.ok_or_else(no_keys)?, now)?;
         }
-        let claims: Smart = token::verify(token, &self.keys()?, &self.setting.issuer, now)?;
+        let claims: Smart = token::verify(smart_token, &self.keys()?, &self.setting.issuer, now)?;
         let scopes = claims.scopes()?;
         let client = &claims.common.sub;
-        let session = match (self.session(client, packet, now), &body.init_token) {
+        let session = match (self.session(client, packet, now), init_token) {
             (Ok(session), _) => session,
             (Err(refusal), None) => return Err(refusal),
             (Err(_), Some(init_token)) => {
@@ -154,7 +164,7 @@ impl Room {
                 self.session(client, packet, now)?
             }
         };
-        self.translate(&session, &scopes, now, |batch, out| rpc::transcode(data, batch, out))
+        self.translate(&session, &scopes, now, translate)
     }
 
     /// Translates a body of lines under the model directory's keys, for batch transform.
