@@ -2,6 +2,7 @@
 
 mod codes;
 mod container;
+mod direct;
 mod requests;
 pub mod suite;
 mod tokens;

@@ -3,6 +3,7 @@
 //! Each subcommand's arguments are a type here; what it does is a module of its own.
 
 pub mod admin;
+pub mod connect;
 pub mod demo;
 mod environment_file;
 pub mod mint;
@@ -49,11 +50,14 @@ enum Command {
     Admin(admin::Admin),
 }
 
+/// The folder in which a suite on this machine keeps its state, unless told otherwise.
+const STATE: &str = ".rampway";
+
 /// Where the suite that runs here keeps its state.
 #[derive(Clone, Debug, Args)]
 pub struct State {
     /// The folder in which a suite on this machine keeps its state
-    #[arg(long, value_name = "FOLDER", default_value = ".rampway", help_heading = "State")]
+    #[arg(long, value_name = "FOLDER", default_value = STATE, help_heading = "State")]
     pub state: PathBuf,
 }
 
@@ -87,6 +91,9 @@ pub enum Error {
     /// The environment file cannot be used.
     #[error(transparent)]
     Environment(#[from] environment_file::Error),
+    /// There is nobody to ask.
+    #[error(transparent)]
+    Connect(#[from] connect::Error),
     /// Standard input or output failed.
     #[error("standard input or output failed ({0})")]
     Stream(#[from] io::Error),

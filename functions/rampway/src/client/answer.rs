@@ -247,7 +247,7 @@ pub(super) fn is_code(code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::{Refusal, ids::tests::ids};
+    use crate::client::{Refusal, tests::ids};
 
     fn parse_two(text: &str) -> Result<Outcomes, String> {
         parse(text.as_bytes(), ids(&[("a", "1006"), ("b", "1006")]).all())

@@ -138,16 +138,9 @@ impl<'a> Group<'a> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-
-    pub(in crate::client) fn ids(pairs: &[(&str, &str)]) -> Ids {
-        let mut ids = Ids::new();
-        for (id, target) in pairs {
-            ids.push(id, target.parse().unwrap());
-        }
-        ids
-    }
+    use crate::client::tests::ids;
 
     fn runs(part: Part<'_>) -> Vec<(String, Vec<&str>)> {
         part.runs().map(|run| (run.target.to_string(), run.ids().collect())).collect()

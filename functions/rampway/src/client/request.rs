@@ -67,7 +67,7 @@ impl Serialize for Values<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::ids::tests::ids;
+    use crate::client::tests::ids;
 
     #[test]
     fn each_run_of_one_target_becomes_a_group() {

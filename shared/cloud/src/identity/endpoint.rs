@@ -1,8 +1,10 @@
 //! The transcoder's endpoint, by the SageMaker runtime.
 
+mod lines;
+
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sagemakerruntime::{
     Client,
     error::{DisplayErrorContext, SdkError},
@@ -11,6 +13,8 @@ use aws_sdk_sagemakerruntime::{
 };
 use serde_json::{Value, json};
 use shared::identity::{Code, Direction, rpc::Failure as Wire};
+
+pub use lines::Unanswered;
 
 use super::{Error, permits::read_direction};
 use crate::{
@@ -49,12 +53,13 @@ impl Endpoint {
     /// Finds the endpoint that the environment names.
     pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
         let setting = environment.endpoint().map_err(vault::Error::from)?;
-        let sdk = aws_config::defaults(BehaviorVersion::latest())
+        let mut config = aws_sdk_sagemakerruntime::config::Builder::from(&vault::sdk(environment).await)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
-            .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(25)).build())
-            .load()
-            .await;
-        Ok(Self { client: Client::new(&sdk), setting })
+            .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(25)).build());
+        if let Some(desk) = environment.desk().and_then(|desk| desk.sagemaker) {
+            config = config.endpoint_url(desk);
+        }
+        Ok(Self { client: Client::from_conf(config.build()), setting })
     }
 
     /// The variants behind it.
