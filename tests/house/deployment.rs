@@ -16,12 +16,13 @@ const GATEWAY_WAITS: u64 = 29;
 const EXPIRING: [&str; 2] = ["UsageTable", "VaultTable"];
 
 /// What a setting reads and the template does not set, and why.
-const SET_ELSEWHERE: [(&str, &str); 9] = [
+const SET_ELSEWHERE: [(&str, &str); 10] = [
     ("AWS_REGION", "Lambda's own; on a desk it comes from the environment file"),
     ("AWS_ACCESS_KEY_ID", "Lambda's own; on a desk it comes from the environment file"),
     ("AWS_SECRET_ACCESS_KEY", "Lambda's own; on a desk it comes from the environment file"),
     ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "only of a desk"),
     ("AWS_ENDPOINT_URL_DYNAMODB", "only of a desk"),
+    ("AWS_ENDPOINT_URL_S3", "only where an engine stands in for S3"),
     ("MODEL_DIRECTORY", "SageMaker has one place for models"),
     ("SAGEMAKER_BIND_TO_PORT", "SageMaker's own"),
     ("RAMPWAY_BIND", "only of a desk: it narrows the transcoder to loopback"),

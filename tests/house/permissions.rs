@@ -16,6 +16,9 @@ const TRANSLATOR: &str = "rampway translate";
 /// An administrator comes with permissions of his own.
 const ADMINISTRATOR: &[&str] = &[];
 
+/// Whose bucket it is says who may use it.
+const BUCKETS: &[&str] = &[];
+
 /// One call in the source: the file, the SDK's operation, the permission, what it is called on, and who gets there.
 type Call = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
 
@@ -39,6 +42,13 @@ const CALLS: &[Call] = &[
     ("identity/customer.rs", "scan", "dynamodb:Scan", "!GetAtt VaultTable.Arn", &["sm_proxy"]),
     ("identity/endpoint.rs", "invoke_endpoint", "sagemaker:InvokeEndpoint", "!Ref TranscoderEndpoint", &["sm_proxy"]),
     ("identity/endpoint/lines.rs", "invoke_endpoint", "sagemaker:InvokeEndpoint", "!Ref TranscoderEndpoint", &[TRANSLATOR]),
+    ("object.rs", "head_object", "s3:GetObject", "an object", BUCKETS),
+    ("object.rs", "get_object", "s3:GetObject", "an object", BUCKETS),
+    ("object/writer.rs", "put_object", "s3:PutObject", "an object", BUCKETS),
+    ("object/writer.rs", "create_multipart_upload", "s3:PutObject", "an object", BUCKETS),
+    ("object/writer.rs", "upload_part", "s3:PutObject", "an object", BUCKETS),
+    ("object/writer.rs", "complete_multipart_upload", "s3:PutObject", "an object", BUCKETS),
+    ("object/writer.rs", "abort_multipart_upload", "s3:AbortMultipartUpload", "an object", BUCKETS),
     ("vault.rs", "decrypt", "kms:Decrypt", "!GetAtt VaultKey.Arn", EVERYBODY),
     ("vault.rs", "generate_data_key", "kms:GenerateDataKey", "!GetAtt VaultKey.Arn", &["sm_proxy"]),
 ];
@@ -47,7 +57,7 @@ const CALLS: &[Call] = &[
 const ADMINISTRATION: &str = "identity/admin.rs";
 
 /// The SDKs' operations that anything here might come to call.
-const OPERATIONS: [&str; 19] = [
+const OPERATIONS: [&str; 29] = [
     "get_item",
     "query",
     "scan",
@@ -59,6 +69,16 @@ const OPERATIONS: [&str; 19] = [
     "batch_get_item",
     "batch_write_item",
     "execute_statement",
+    "head_object",
+    "get_object",
+    "list_objects_v2",
+    "put_object",
+    "copy_object",
+    "delete_object",
+    "create_multipart_upload",
+    "upload_part",
+    "complete_multipart_upload",
+    "abort_multipart_upload",
     "invoke_endpoint",
     "invoke_endpoint_async",
     "encrypt",
@@ -146,7 +166,8 @@ fn every_call_to_aws_is_known() {
             }
         }
         // Whoever reaches for the client calls it: an operation that is missing above would be seen here.
-        assert_eq!(found, text.matches(".dynamo()").count(), "{path}: calls to DynamoDB, and uses of its client");
+        let used = text.matches(".dynamo()").count() + text.matches(".s3()").count();
+        assert_eq!(found, used, "{path}: calls to DynamoDB and S3, and uses of their clients");
     }
     assert_eq!(made, known, "the calls in the source, and those in CALLS");
 }

@@ -141,6 +141,12 @@ impl Environment {
         self.text("AWS_REGION")
     }
 
+    /// The address of an engine that stands in for S3: `AWS_ENDPOINT_URL_S3`.
+    #[must_use]
+    pub fn s3_url(&self) -> Option<String> {
+        self.text("AWS_ENDPOINT_URL_S3")
+    }
+
     /// How much the log tells: `LOG_LEVEL`.
     #[must_use]
     pub fn log_level(&self) -> String {
