@@ -6,6 +6,7 @@ pub mod admin;
 pub mod connect;
 pub mod demo;
 mod environment_file;
+pub mod explain;
 pub mod mint;
 pub mod serve;
 pub mod translate;
@@ -46,6 +47,7 @@ enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
     Translate(translate::Translate),
+    Explain(explain::Explain),
     Mint(mint::Mint),
     Admin(admin::Admin),
 }
@@ -126,6 +128,7 @@ fn run(command: Command) -> Result<(), Error> {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Translate(arguments) => translate::run(arguments).await,
+            Command::Explain(arguments) => explain::run(arguments).await,
             Command::Mint(arguments) => mint::run(arguments).await,
             Command::Admin(arguments) => admin::run(arguments).await,
         }

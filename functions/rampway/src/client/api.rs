@@ -5,20 +5,21 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant, SystemTime},
 };
 
 use reqwest::{
-    StatusCode, Url,
-    header::{CONTENT_TYPE, RETRY_AFTER},
+    RequestBuilder, StatusCode, Url,
+    header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER},
     redirect::Policy,
 };
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use super::{
-    Credentials, Error, Outcomes, Token, answer,
-    error::Failure,
+    Credentials, Error, Health, Outcomes, Token, answer,
+    error::{Failure, printable},
+    health,
     ids::Part,
     request,
     retry::{Attempts, Retry},
@@ -79,6 +80,23 @@ impl Api {
         self.token.or_fetch(self.with_credentials("auth/request", "refresh")).await
     }
 
+    pub(super) async fn health(&self) -> Result<Health, Error> {
+        let mut attempts = Attempts::new(self.retry);
+        loop {
+            let start = Instant::now();
+            let failure = match self.answered(self.http.get(format!("{}/health", self.base))).await {
+                Ok((headers, text)) => {
+                    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+                    let ahead = date.and_then(|date| health::ahead(date, SystemTime::now()));
+                    let health = Health::parse(&text).map_err(|said| Error::Nonsense(printable(&said)))?;
+                    return Ok(Health { ahead, took: start.elapsed(), ..health });
+                }
+                Err(failure) => failure,
+            };
+            attempts.pause(failure, &self.base, self.reached()).await?;
+        }
+    }
+
     pub(super) async fn translate(&self, part: Part<'_>) -> Result<Outcomes, Error> {
         let mut attempts = Attempts::new(self.retry);
         let mut refreshed = false;
@@ -123,20 +141,19 @@ impl Api {
     }
 
     async fn attempt(&self, path: &str, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
-        let answer = self
-            .http
-            .post(format!("{}/{path}", self.base))
-            .header(CONTENT_TYPE, "application/json")
-            .body(body)
-            .send()
-            .await
-            .map_err(|error| Failure::transport(&error))?;
+        let request = self.http.post(format!("{}/{path}", self.base)).header(CONTENT_TYPE, "application/json");
+        self.answered(request.body(body)).await.map(|(_, text)| text)
+    }
+
+    async fn answered(&self, request: RequestBuilder) -> Result<(HeaderMap, Vec<u8>), Failure> {
+        let answer = request.send().await.map_err(|error| Failure::transport(&error))?;
         self.reached.store(true, Ordering::Relaxed);
         let status = answer.status();
-        let wait = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let headers = answer.headers().clone();
+        let wait = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let text = answer.bytes().await.map_err(|error| Failure::transport(&error))?;
         if status == StatusCode::OK {
-            return Ok(text.into());
+            return Ok((headers, text.into()));
         }
         let secret = self.credentials.client_secret.expose();
         Err(Failure::answer(status, &text, wait.map(Duration::from_secs), secret))

@@ -1,8 +1,11 @@
 //! The way straight to the endpoint: lean bodies of lines, signed for AWS, with tokens from the authority, and usage counted here.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
 };
 
 use cloud::{
@@ -14,7 +17,7 @@ use shared::identity::{Code, rpc::Failure as Wire};
 use tokio::sync::OnceCell;
 
 use super::{
-    Credentials, Error, Outcomes, Token,
+    Credentials, Error, Health, Outcomes, Token,
     api::Api,
     error::{Failure, printable},
     ids::Part,
@@ -77,6 +80,14 @@ impl Endpoint {
 
     pub(super) async fn token(&self) -> Result<Arc<Token>, Error> {
         self.smart_token.or_fetch(self.issued(Kind::Smart)).await
+    }
+
+    pub(super) async fn health(&self) -> Result<Health, Error> {
+        let start = Instant::now();
+        let said = self.direct.health().await.map_err(|error| Error::Denied { said: printable(&error.to_string()) })?;
+        let variants = said.into_iter().map(serde_json::from_value).collect::<Result<_, _>>();
+        let variants = variants.map_err(|_| Error::Nonsense("it was asked for its health and answered something else".into()))?;
+        Ok(Health { variants, ahead: None, took: start.elapsed() })
     }
 
     pub(super) async fn translate(&self, part: Part<'_>) -> Result<Outcomes, Error> {

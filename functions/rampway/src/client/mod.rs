@@ -8,6 +8,7 @@ mod api;
 mod connection;
 mod endpoint;
 mod error;
+mod health;
 mod ids;
 mod lines;
 mod outcomes;
@@ -23,6 +24,7 @@ use api::Api;
 pub use connection::{Connection, ConnectionError, Credentials, Given};
 use endpoint::Endpoint;
 pub use error::Error;
+pub use health::{Health, Session, Variant};
 pub use ids::Ids;
 use ids::Part;
 pub use outcomes::{Outcomes, Refusal};
@@ -65,6 +67,14 @@ impl Client {
         match &self.0 {
             Way::Api(api) => api.token().await,
             Way::Endpoint(endpoint) => endpoint.token().await,
+        }
+    }
+
+    /// What the transcoder says of itself.
+    pub async fn health(&self) -> Result<Health, Error> {
+        match &self.0 {
+            Way::Api(api) => api.health().await,
+            Way::Endpoint(endpoint) => endpoint.health().await,
         }
     }
 

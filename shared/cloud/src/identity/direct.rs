@@ -1,6 +1,7 @@
 //! A client that calls the transcoder's endpoint itself, without the proxy: its tokens come from the authority, and it counts what it uses.
 
 use serde::Deserialize;
+use serde_json::Value;
 use shared::{
     identity::{Direction, Domain},
     secret::SecretText,
@@ -67,6 +68,17 @@ impl Direct {
         }
         let Issued { init_token } = customer::ask(&self.http, &self.authority, "/token/init", &self.credentials).await?;
         Ok(init_token)
+    }
+
+    /// What an instance of each variant says of its state.
+    pub async fn health(&self) -> Result<Vec<Value>, Error> {
+        let mut variants = Vec::new();
+        for variant in self.endpoint.variants() {
+            let mut state = self.endpoint.metrics(variant).await?;
+            state["variant"] = variant.as_str().into();
+            variants.push(state);
+        }
+        Ok(variants)
     }
 
     /// Sends a body of CSV lines, once. What is translated is not counted yet: [`Direct::count`].
