@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use cloud::setting::{Environment, now};
-use rampway::client::{Client, Ids, Outcomes};
+use rampway::{
+    client::{Client, Ids, Outcomes},
+    doctor::Examination,
+    explain::{Permissions, explain},
+};
 use shared::identity::Kind;
 
 use super::suite::{Running, domain, start};
@@ -95,4 +99,26 @@ async fn what_is_translated_at_the_endpoint_is_counted_and_reported_once() {
     running.suite.fire("UsageFunction").await.unwrap();
     let reported = running.admin.usage("demo").await.unwrap();
     assert_eq!(reported.iter().map(|recorded| recorded.count).sum::<u64>(), 15);
+}
+
+#[tokio::test]
+async fn explain_and_doctor_know_what_the_client_may_do_either_way() {
+    let running = start(1).await;
+    let api = Client::new(running.suite.api(), running.suite.credentials().unwrap().clone()).unwrap();
+    let id = &running.mint(Kind::Maintained, "1005", 1).await[0];
+    for client in [&api, &direct(&running, false).await] {
+        // Nobody has initialised the transcoder yet, or the round before has.
+        let cold = Examination::of(client).await;
+        assert!(cold.wrongs() == 1 && cold.to_string().contains("holds no keys of this client yet (S007)"), "{cold}");
+    }
+    api.init().await.unwrap();
+    for client in [&api, &direct(&running, false).await] {
+        let found = Examination::of(client).await;
+        assert_eq!(found.wrongs(), 0, "{found}");
+        assert!(found.to_string().contains("client demo may translate from 1005 to 1006, 1005 to 1007, 1006 to 1005"), "{found}");
+
+        let permissions = Permissions::ask(client).await.unwrap();
+        let said = explain(id, Some(&permissions), &[domain("1009")]).to_string();
+        assert!(said.contains("may go to 1006\n") && said.contains("may not go to 1009 (S010)"), "{said}");
+    }
 }

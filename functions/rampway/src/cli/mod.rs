@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod connect;
 pub mod demo;
+pub mod doctor;
 mod environment_file;
 pub mod explain;
 pub mod mint;
@@ -48,6 +49,7 @@ enum Command {
     Serve(serve::Serve),
     Translate(translate::Translate),
     Explain(explain::Explain),
+    Doctor(doctor::Doctor),
     Mint(mint::Mint),
     Admin(admin::Admin),
 }
@@ -96,6 +98,9 @@ pub enum Error {
     /// There is nobody to ask.
     #[error(transparent)]
     Connect(#[from] connect::Error),
+    /// The doctor found something.
+    #[error("{0} of these checks ended badly: their lines say what to do")]
+    Unwell(usize),
     /// Standard input or output failed.
     #[error("standard input or output failed ({0})")]
     Stream(#[from] io::Error),
@@ -129,6 +134,7 @@ fn run(command: Command) -> Result<(), Error> {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Translate(arguments) => translate::run(arguments).await,
             Command::Explain(arguments) => explain::run(arguments).await,
+            Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Mint(arguments) => mint::run(arguments).await,
             Command::Admin(arguments) => admin::run(arguments).await,
         }
