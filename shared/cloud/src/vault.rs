@@ -34,6 +34,7 @@ const REMEMBERED: usize = 1000;
 /// Tables alone, for those who have nothing to seal or to open.
 pub struct Tables {
     dynamo: Client,
+    sdk: SdkConfig,
 }
 
 /// Tables and the master key.
@@ -86,7 +87,7 @@ pub enum Error {
 impl Tables {
     /// Connects to DynamoDB.
     pub async fn connect(environment: &Environment) -> Self {
-        Self::of(&sdk(environment).await, environment)
+        Self::of(sdk(environment).await, environment)
     }
 
     /// The client.
@@ -95,14 +96,20 @@ impl Tables {
         &self.dynamo
     }
 
-    fn of(sdk: &SdkConfig, environment: &Environment) -> Self {
-        let mut config = aws_sdk_dynamodb::config::Builder::from(sdk).timeout_config(
+    /// The SDK's configuration: to load it takes a client, files and the environment, so others use the same.
+    #[must_use]
+    pub const fn sdk(&self) -> &SdkConfig {
+        &self.sdk
+    }
+
+    fn of(sdk: SdkConfig, environment: &Environment) -> Self {
+        let mut config = aws_sdk_dynamodb::config::Builder::from(&sdk).timeout_config(
             TimeoutConfig::builder().operation_timeout(Duration::from_secs(8)).operation_attempt_timeout(Duration::from_secs(3)).build(),
         );
         if let Some(desk) = environment.desk() {
             config = config.endpoint_url(desk.dynamodb);
         }
-        Self { dynamo: Client::from_conf(config.build()) }
+        Self { dynamo: Client::from_conf(config.build()), sdk }
     }
 }
 
@@ -115,7 +122,7 @@ impl Vault {
             Some(path) => MasterKey::File(read_master_key(path)?),
             None => MasterKey::Kms { client: aws_sdk_kms::Client::new(&sdk), key: master },
         };
-        Ok(Self { tables: Tables::of(&sdk, environment), master, opened: Mutex::default() })
+        Ok(Self { tables: Tables::of(sdk, environment), master, opened: Mutex::default() })
     }
 
     /// The tables.
@@ -126,6 +133,11 @@ impl Vault {
     /// The client of the tables.
     pub const fn dynamo(&self) -> &Client {
         &self.tables.dynamo
+    }
+
+    /// The SDK's configuration: to load it takes a client, files and the environment, so others use the same.
+    pub const fn sdk(&self) -> &SdkConfig {
+        &self.tables.sdk
     }
 
     /// Seals a secret for the item that `label` names.

@@ -62,10 +62,11 @@ struct InitToken {
 impl Proxy {
     /// Connects to what the environment names.
     pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
+        let vault = Vault::connect(environment).await?;
         Ok(Self {
-            vault: Vault::connect(environment).await?,
+            endpoint: Endpoint::new(environment, vault.sdk())?,
+            vault,
             http: Http::default(),
-            endpoint: Endpoint::from_env(environment).await?,
             usage: Usage::new(environment)?,
             credentials: CredentialStore::new(environment)?,
             authority: environment.authority_url().map_err(vault::Error::from)?,

@@ -34,13 +34,14 @@ impl Direct {
     /// Connects to what the environment names.
     pub async fn from_env(environment: &Environment, credentials: Credentials) -> Result<Self, Error> {
         let setting = |error: setting::Error| Error::Vault(vault::Error::Setting(error));
+        let tables = Tables::connect(environment).await;
         Ok(Self {
-            endpoint: Endpoint::from_env(environment).await?,
+            endpoint: Endpoint::new(environment, tables.sdk())?,
             http: Http::default(),
             authority: environment.authority_url().map_err(setting)?,
             credentials,
             usage: Mutex::new(Usage::new(environment)?),
-            tables: Tables::connect(environment).await,
+            tables,
         })
     }
 

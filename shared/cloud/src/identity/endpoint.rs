@@ -4,7 +4,7 @@ mod lines;
 
 use std::time::Duration;
 
-use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sagemakerruntime::{
     Client,
     error::{DisplayErrorContext, SdkError},
@@ -50,10 +50,10 @@ enum Outcome {
 }
 
 impl Endpoint {
-    /// Finds the endpoint that the environment names.
-    pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
+    /// Finds the endpoint that the environment names; `sdk` is the configuration that was loaded for the tables.
+    pub fn new(environment: &Environment, sdk: &SdkConfig) -> Result<Self, Error> {
         let setting = environment.endpoint().map_err(vault::Error::from)?;
-        let mut config = aws_sdk_sagemakerruntime::config::Builder::from(&vault::sdk(environment).await)
+        let mut config = aws_sdk_sagemakerruntime::config::Builder::from(sdk)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(25)).build());
         if let Some(desk) = environment.desk().and_then(|desk| desk.sagemaker) {
