@@ -16,11 +16,13 @@ const GATEWAY_WAITS: u64 = 29;
 const EXPIRING: [&str; 2] = ["UsageTable", "VaultTable"];
 
 /// What a setting reads and the template does not set, and why.
-const SET_ELSEWHERE: [(&str, &str); 9] = [
+const SET_ELSEWHERE: [(&str, &str); 11] = [
     ("AWS_REGION", "Lambda's own; on a desk it comes from the environment file"),
     ("AWS_ACCESS_KEY_ID", "Lambda's own; on a desk it comes from the environment file"),
     ("AWS_SECRET_ACCESS_KEY", "Lambda's own; on a desk it comes from the environment file"),
+    ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "only of a desk"),
     ("AWS_ENDPOINT_URL_DYNAMODB", "only of a desk"),
+    ("AWS_ENDPOINT_URL_S3", "only where an engine stands in for S3"),
     ("MODEL_DIRECTORY", "SageMaker has one place for models"),
     ("SAGEMAKER_BIND_TO_PORT", "SageMaker's own"),
     ("RAMPWAY_BIND", "only of a desk: it narrows the transcoder to loopback"),
@@ -154,6 +156,20 @@ fn the_administrator_is_told_of_every_table() {
     for name in ["AWS_REGION=", "ISSUER=", "MASTER_KEY=", "AUTHORITY_URL="] {
         assert!(told.contains(name), "AdminEnvironment says nothing of {name}");
     }
+}
+
+#[test]
+fn whoever_translates_at_the_endpoint_is_told_what_it_takes() {
+    let template = Template::read();
+    let told =
+        template.get(&["Outputs", "TranslateEnvironment", "Value"]).map(|value| serde_norway::to_string(value).expect("YAML is YAML"));
+    let told = told.expect("the template tells a translator's environment");
+    let lines =
+        ["AWS_REGION=", "AUTHORITY_URL=", "ENDPOINT_NAME=${TranscoderEndpoint", "ENDPOINT_MAX_BYTES=6291456", "USAGE_TABLE=${UsageTable}"];
+    for name in lines {
+        assert!(told.contains(name), "TranslateEnvironment says nothing of {name}");
+    }
+    assert!(!told.contains("MASTER_KEY"), "whoever translates opens no seal");
 }
 
 #[test]

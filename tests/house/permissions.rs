@@ -11,8 +11,13 @@ use super::{
 
 const ISSUERS: &[&str] = &["init_token", "auth_token", "id_api"];
 const EVERYBODY: &[&str] = &["init_token", "auth_token", "id_api", "sm_proxy", "usage"];
+/// Who goes to the endpoint without the proxy, by `TranslatePolicy`.
+const TRANSLATOR: &str = "rampway translate";
 /// An administrator comes with permissions of his own.
 const ADMINISTRATOR: &[&str] = &[];
+
+/// Whose bucket it is says who may use it.
+const BUCKETS: &[&str] = &[];
 
 /// One call in the source: the file, the SDK's operation, the permission, what it is called on, and who gets there.
 type Call = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
@@ -26,7 +31,7 @@ const CALLS: &[Call] = &[
     ("identity/usage.rs", "update_item", "dynamodb:UpdateItem", "!GetAtt MetricsTable.Arn", &["id_api"]),
     ("identity/usage.rs", "query", "dynamodb:Query", "!GetAtt MetricsTable.Arn", ADMINISTRATOR),
     // A transaction has no permission of its own: it needs those of what is in it, here updates.
-    ("identity/usage.rs", "transact_write_items", "dynamodb:UpdateItem", "!GetAtt UsageTable.Arn", &["sm_proxy"]),
+    ("identity/usage.rs", "transact_write_items", "dynamodb:UpdateItem", "!GetAtt UsageTable.Arn", &["sm_proxy", TRANSLATOR]),
     ("identity/usage.rs", "query", "dynamodb:Query", "!Sub ${UsageTable.Arn}/index/pending", &["usage"]),
     ("identity/usage.rs", "query", "dynamodb:Query", "!GetAtt UsageTable.Arn", &["usage"]),
     ("identity/usage.rs", "update_item", "dynamodb:UpdateItem", "!GetAtt UsageTable.Arn", &["usage"]),
@@ -36,6 +41,14 @@ const CALLS: &[Call] = &[
     ("identity/customer.rs", "put_item", "dynamodb:PutItem", "!GetAtt VaultTable.Arn", &["sm_proxy"]),
     ("identity/customer.rs", "scan", "dynamodb:Scan", "!GetAtt VaultTable.Arn", &["sm_proxy"]),
     ("identity/endpoint.rs", "invoke_endpoint", "sagemaker:InvokeEndpoint", "!Ref TranscoderEndpoint", &["sm_proxy"]),
+    ("identity/endpoint/lines.rs", "invoke_endpoint", "sagemaker:InvokeEndpoint", "!Ref TranscoderEndpoint", &[TRANSLATOR]),
+    ("object.rs", "head_object", "s3:GetObject", "an object", BUCKETS),
+    ("object.rs", "get_object", "s3:GetObject", "an object", BUCKETS),
+    ("object/writer.rs", "put_object", "s3:PutObject", "an object", BUCKETS),
+    ("object/writer.rs", "create_multipart_upload", "s3:PutObject", "an object", BUCKETS),
+    ("object/writer.rs", "upload_part", "s3:PutObject", "an object", BUCKETS),
+    ("object/writer.rs", "complete_multipart_upload", "s3:PutObject", "an object", BUCKETS),
+    ("object/writer.rs", "abort_multipart_upload", "s3:AbortMultipartUpload", "an object", BUCKETS),
     ("vault.rs", "decrypt", "kms:Decrypt", "!GetAtt VaultKey.Arn", EVERYBODY),
     ("vault.rs", "generate_data_key", "kms:GenerateDataKey", "!GetAtt VaultKey.Arn", &["sm_proxy"]),
 ];
@@ -44,7 +57,7 @@ const CALLS: &[Call] = &[
 const ADMINISTRATION: &str = "identity/admin.rs";
 
 /// The SDKs' operations that anything here might come to call.
-const OPERATIONS: [&str; 19] = [
+const OPERATIONS: [&str; 29] = [
     "get_item",
     "query",
     "scan",
@@ -56,6 +69,16 @@ const OPERATIONS: [&str; 19] = [
     "batch_get_item",
     "batch_write_item",
     "execute_statement",
+    "head_object",
+    "get_object",
+    "list_objects_v2",
+    "put_object",
+    "copy_object",
+    "delete_object",
+    "create_multipart_upload",
+    "upload_part",
+    "complete_multipart_upload",
+    "abort_multipart_upload",
     "invoke_endpoint",
     "invoke_endpoint_async",
     "encrypt",
@@ -85,6 +108,26 @@ fn statements(resource: &Value) -> Vec<(Vec<String>, Vec<String>)> {
     statements.map(|statement| (texts(statement.get("Action")), texts(statement.get("Resource")))).collect()
 }
 
+/// What a caller calls: the permissions, and on what.
+fn calls_of(caller: &str) -> impl Iterator<Item = (String, String)> {
+    CALLS.iter().filter(move |(.., callers)| callers.contains(&caller)).map(|(_, _, action, on, _)| ((*action).into(), (*on).into()))
+}
+
+/// What a role or a policy grants: the permissions, and on what.
+fn granted(resource: &Value) -> BTreeSet<(String, String)> {
+    let each = statements(resource).into_iter();
+    each.flat_map(|(actions, on)| actions.into_iter().flat_map(move |action| on.clone().into_iter().map(move |on| (action.clone(), on))))
+        .collect()
+}
+
+#[test]
+fn whoever_translates_at_the_endpoint_may_do_that_and_nothing_else() {
+    let template = Template::read();
+    let policy = template.get(&["Resources", "TranslatePolicy"]).expect("the policy is in the template");
+    let called: BTreeSet<_> = calls_of(TRANSLATOR).collect();
+    assert_eq!((granted(policy), called.len()), (called, 2));
+}
+
 #[test]
 fn functions_may_do_what_they_call_and_nothing_else() {
     let template = Template::read();
@@ -93,20 +136,12 @@ fn functions_may_do_what_they_call_and_nothing_else() {
         let role = role.strip_prefix("!GetAtt ").and_then(|role| role.strip_suffix(".Arn")).expect("a function has a role of its own");
         let log = text(get(function, &["Properties", "LoggingConfig", "LogGroup"])).replace("!Ref ", "!GetAtt ") + ".Arn";
 
-        let called =
-            CALLS.iter().filter(|(.., callers)| callers.contains(&name)).map(|(_, _, action, on, _)| ((*action).into(), (*on).into()));
         let logged = ["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| (action.to_owned(), log.clone()));
-        let called: BTreeSet<(String, String)> = called.chain(logged).collect();
+        let called: BTreeSet<(String, String)> = calls_of(name).chain(logged).collect();
         assert!(called.len() > 2, "{name} calls nothing");
 
         let resource = template.get(&["Resources", role]).expect("the role is in the template");
-        let granted = statements(resource).into_iter();
-        let granted: BTreeSet<(String, String)> = granted
-            .flat_map(|(actions, on)| {
-                actions.into_iter().flat_map(move |action| on.clone().into_iter().map(move |on| (action.clone(), on)))
-            })
-            .collect();
-        assert_eq!(granted, called, "{name}: what its role grants, and what it calls");
+        assert_eq!(granted(resource), called, "{name}: what its role grants, and what it calls");
         assert_eq!(texts(get(resource, &["Properties", "ManagedPolicyArns"])), ["!Ref TracePolicy"], "{name}");
     }
 }
@@ -131,7 +166,8 @@ fn every_call_to_aws_is_known() {
             }
         }
         // Whoever reaches for the client calls it: an operation that is missing above would be seen here.
-        assert_eq!(found, text.matches(".dynamo()").count(), "{path}: calls to DynamoDB, and uses of its client");
+        let used = text.matches(".dynamo()").count() + text.matches(".s3()").count();
+        assert_eq!(found, used, "{path}: calls to DynamoDB and S3, and uses of their clients");
     }
     assert_eq!(made, known, "the calls in the source, and those in CALLS");
 }

@@ -2,6 +2,7 @@
 
 mod codes;
 mod container;
+mod direct;
 mod door;
 mod requests;
 pub mod suite;

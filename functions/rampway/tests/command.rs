@@ -15,7 +15,7 @@ fn rampway(folder: &Path, line: &str) -> Output {
 
 fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rampway"));
-    for name in ["RAMPWAY_URL", "RAMPWAY_CLIENT_ID", "RAMPWAY_CLIENT_SECRET", "CLIENTS_TABLE"] {
+    for name in ["RAMPWAY_URL", "RAMPWAY_CLIENT_ID", "RAMPWAY_CLIENT_SECRET", "CLIENTS_TABLE", "AUTHORITY_URL"] {
         command.env_remove(name);
     }
     command.current_dir(folder).args(line.split(' '));
@@ -32,6 +32,9 @@ fn what_makes_no_sense_exits_with_2() {
         "translate audience.csv --column id --to 1006 --no-header",
         "mint --domain 1005 --kind alien 00",
         "admin permits grant acme 1005",
+        "explain",
+        "explain XY --to 10065",
+        "translate audience.csv --column id --to 1006 --via pigeon",
     ] {
         let output = rampway(folder.path(), line);
         assert_eq!(output.status.code(), Some(2), "{line}");
@@ -50,6 +53,7 @@ fn what_stands_in_the_way_exits_with_1_and_says_so() {
         (format!("translate no.csv --column id --to 1006 {here}"), "no.csv: it cannot be read"),
         (format!("translate audience.csv --column rampid --to 1006 {here}"), "there is no column `rampid`; the columns are `id`"),
         (format!("translate audience.csv --column id --to 1006 {here}"), "http://127.0.0.1:1/Prod does not answer"),
+        (format!("translate audience.csv --column id --to 1006 --via endpoint {here}"), "AUTHORITY_URL is not set: --via endpoint needs"),
         ("admin keys list".into(), "CLIENTS_TABLE is not set"),
         ("admin keys list --env-file no/such".into(), "no/such cannot be read"),
         ("mint --domain 1005 00".into(), "`00` is not a native id"),
@@ -66,10 +70,52 @@ fn what_stands_in_the_way_exits_with_1_and_says_so() {
 #[test]
 fn help_is_an_answer() {
     let folder = tempfile::tempdir().unwrap();
-    for line in ["--help", "translate --help", "admin --help", "admin permits --help", "mint --help", "--version"] {
+    for line in [
+        "--help",
+        "translate --help",
+        "admin --help",
+        "admin permits --help",
+        "mint --help",
+        "explain --help",
+        "doctor --help",
+        "--version",
+    ] {
         let output = rampway(folder.path(), line);
         assert_eq!(output.status.code(), Some(0), "{line}");
         assert!(!output.stdout.is_empty() && output.stderr.is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn an_id_is_explained_where_nobody_can_be_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = "XY1005wXyWPB1SgpMUKIpzA0I3UaLEz+2lg0wFAr1PWK7FMhs";
+    let output = rampway(folder.path(), &format!("explain {id}"));
+    let expected = format!(
+        "{id}\n  begins like a maintained id of domain 1005, and is none (I001)\n  character 32: `+` does not belong there: standard \
+         base64 has + where an id has -\n"
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Where they may go is not known: no client is given"));
+    assert_eq!(output.status.code(), Some(0));
+
+    let output = rampway(folder.path(), &format!("explain --offline --json {id}"));
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&said["ids"][0]["faults"][0]["position"], &said["permissions_known"]), (&32.into(), &false.into()));
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_and_exits_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("secret"), "open sesame").unwrap();
+    let there = "doctor --url http://127.0.0.1:1/Prod --client-id demo --client-secret-file secret";
+    for (line, said) in
+        [("doctor", "wrong  connection   nobody says which API"), (there, "wrong  reach        http://127.0.0.1:1/Prod does not answer")]
+    {
+        let output = rampway(folder.path(), line);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stdout).contains(said), "{output:?}");
     }
 }
 

@@ -5,5 +5,6 @@
 pub mod gateway;
 pub mod http;
 pub mod identity;
+pub mod object;
 pub mod setting;
 pub mod vault;

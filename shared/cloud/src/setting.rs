@@ -141,13 +141,19 @@ impl Environment {
         self.text("AWS_REGION")
     }
 
+    /// The address of an engine that stands in for S3: `AWS_ENDPOINT_URL_S3`.
+    #[must_use]
+    pub fn s3_url(&self) -> Option<String> {
+        self.text("AWS_ENDPOINT_URL_S3")
+    }
+
     /// How much the log tells: `LOG_LEVEL`.
     #[must_use]
     pub fn log_level(&self) -> String {
         self.text("LOG_LEVEL").unwrap_or_else(|| "info".into())
     }
 
-    /// Credentials and DynamoDB's address of a suite on this desk; on AWS the SDK finds them itself.
+    /// Credentials and addresses of a suite on this desk; on AWS the SDK finds them itself.
     #[must_use]
     pub fn desk(&self) -> Option<Desk> {
         let default = |name: &str| self.defaults.get(name).cloned();
@@ -155,6 +161,7 @@ impl Environment {
             access_key: default("AWS_ACCESS_KEY_ID")?,
             secret_key: default("AWS_SECRET_ACCESS_KEY")?,
             dynamodb: default("AWS_ENDPOINT_URL_DYNAMODB")?,
+            sagemaker: default("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"),
         })
     }
 }
@@ -170,7 +177,7 @@ pub struct Endpoint {
     pub max_bytes: usize,
 }
 
-/// Where a suite on this desk keeps its tables.
+/// Where a suite on this desk keeps its tables and its transcoder.
 #[derive(Clone, Debug)]
 pub struct Desk {
     /// The access key's id.
@@ -179,6 +186,8 @@ pub struct Desk {
     pub secret_key: String,
     /// DynamoDB's address.
     pub dynamodb: String,
+    /// The SageMaker runtime's address, where there is one.
+    pub sagemaker: Option<String>,
 }
 
 /// Seconds since 1970.

@@ -23,7 +23,7 @@ use shared::{
     secret::Secret,
 };
 
-use crate::setting::{self, Desk, Environment};
+use crate::setting::{self, Environment};
 
 /// An item of a table.
 pub type Item = HashMap<String, AttributeValue>;
@@ -31,11 +31,16 @@ pub type Item = HashMap<String, AttributeValue>;
 /// How many data keys a warm function remembers.
 const REMEMBERED: usize = 1000;
 
+/// Tables alone, for those who have nothing to seal or to open.
+pub struct Tables {
+    dynamo: Client,
+    sdk: SdkConfig,
+}
+
 /// Tables and the master key.
 pub struct Vault {
-    dynamo: Client,
+    tables: Tables,
     master: MasterKey,
-    sdk: SdkConfig,
     /// Data keys that were opened, by their wrapped form: a warm function asks KMS once for each.
     opened: Mutex<HashMap<Vec<u8>, Secret<64>>>,
 }
@@ -79,33 +84,60 @@ pub enum Error {
     Attribute(&'static str),
 }
 
-impl Vault {
-    /// Connects to DynamoDB and finds the master key.
-    pub async fn connect(environment: &Environment) -> Result<Self, Error> {
-        let desk = environment.desk();
-        let sdk = sdk(environment.region(), desk.as_ref()).await;
-        let mut config = aws_sdk_dynamodb::config::Builder::from(&sdk).timeout_config(
-            TimeoutConfig::builder().operation_timeout(Duration::from_secs(8)).operation_attempt_timeout(Duration::from_secs(3)).build(),
-        );
-        if let Some(desk) = desk {
-            config = config.endpoint_url(desk.dynamodb);
-        }
-        let master = environment.master_key()?;
-        let master = match master.strip_prefix("file:") {
-            Some(path) => MasterKey::File(read_master_key(path)?),
-            None => MasterKey::Kms { client: aws_sdk_kms::Client::new(&sdk), key: master },
-        };
-        Ok(Self { dynamo: Client::from_conf(config.build()), master, sdk, opened: Mutex::default() })
+impl Tables {
+    /// Connects to DynamoDB.
+    pub async fn connect(environment: &Environment) -> Self {
+        Self::of(sdk(environment).await, environment)
     }
 
-    /// The tables.
+    /// The client.
+    #[must_use]
     pub const fn dynamo(&self) -> &Client {
         &self.dynamo
     }
 
     /// The SDK's configuration: to load it takes a client, files and the environment, so others use the same.
+    #[must_use]
     pub const fn sdk(&self) -> &SdkConfig {
         &self.sdk
+    }
+
+    fn of(sdk: SdkConfig, environment: &Environment) -> Self {
+        let mut config = aws_sdk_dynamodb::config::Builder::from(&sdk).timeout_config(
+            TimeoutConfig::builder().operation_timeout(Duration::from_secs(8)).operation_attempt_timeout(Duration::from_secs(3)).build(),
+        );
+        if let Some(desk) = environment.desk() {
+            config = config.endpoint_url(desk.dynamodb);
+        }
+        Self { dynamo: Client::from_conf(config.build()), sdk }
+    }
+}
+
+impl Vault {
+    /// Connects to DynamoDB and finds the master key.
+    pub async fn connect(environment: &Environment) -> Result<Self, Error> {
+        let sdk = sdk(environment).await;
+        let master = environment.master_key()?;
+        let master = match master.strip_prefix("file:") {
+            Some(path) => MasterKey::File(read_master_key(path)?),
+            None => MasterKey::Kms { client: aws_sdk_kms::Client::new(&sdk), key: master },
+        };
+        Ok(Self { tables: Tables::of(sdk, environment), master, opened: Mutex::default() })
+    }
+
+    /// The tables.
+    pub const fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// The client of the tables.
+    pub const fn dynamo(&self) -> &Client {
+        &self.tables.dynamo
+    }
+
+    /// The SDK's configuration: to load it takes a client, files and the environment, so others use the same.
+    pub const fn sdk(&self) -> &SdkConfig {
+        &self.tables.sdk
     }
 
     /// Seals a secret for the item that `label` names.
@@ -166,12 +198,12 @@ impl Vault {
 }
 
 /// The SDK's configuration: a desk's own, or what the SDK finds on AWS.
-async fn sdk(region: Option<String>, desk: Option<&Desk>) -> SdkConfig {
+pub(crate) async fn sdk(environment: &Environment) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
-    if let Some(region) = region {
+    if let Some(region) = environment.region() {
         loader = loader.region(Region::new(region));
     }
-    if let Some(desk) = desk {
+    if let Some(desk) = environment.desk() {
         loader = loader.credentials_provider(Credentials::new(&desk.access_key, &desk.secret_key, None, None, "desk"));
     }
     loader.load().await

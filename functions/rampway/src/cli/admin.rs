@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use shared::identity::{Direction, Domain};
 
-use super::{Environment, Error, environment_file, print};
+use super::{Environment, Error, STATE, environment_file, print};
 
 const AFTER_HELP: &str = "\
 Two companies, from nothing to a translation:
@@ -69,7 +69,7 @@ pub struct Admin {
 
 /// Carries out the order and prints what came of it.
 pub(super) async fn run(arguments: Admin) -> Result<(), Error> {
-    let environment = environment_file::read(arguments.environment.env_file)?;
+    let environment = environment_file::read(arguments.environment.env_file, STATE.as_ref())?;
     print(&crate::admin::run(&arguments.subject, &environment).await?)?;
     Ok(())
 }

@@ -1,11 +1,15 @@
-//! The environment file of `rampway admin` and `rampway mint`.
+//! The environment file of `rampway admin`, `rampway mint`, and whoever goes to the endpoint itself.
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use cloud::setting::Environment;
 
-/// Where a suite on this machine leaves its environment.
-const FILE: &str = ".rampway/env";
+/// What a suite on this machine leaves its environment in, in its state folder.
+const FILE: &str = "env";
 
 /// Why an environment file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,10 +33,11 @@ pub enum Error {
     },
 }
 
-/// The process's environment over that of a file. Only a file that was asked for must be there.
-pub(super) fn read(file: Option<PathBuf>) -> Result<Environment, Error> {
+/// The process's environment over that of a file, or of the file that a suite left in the folder `state`. Only a file that was asked for
+/// must be there.
+pub(super) fn read(file: Option<PathBuf>, state: &Path) -> Result<Environment, Error> {
     let asked_for = file.is_some();
-    let file = file.unwrap_or_else(|| FILE.into());
+    let file = file.unwrap_or_else(|| state.join(FILE));
     match fs::read_to_string(&file) {
         Ok(text) => parse(&text).map(Environment::over).map_err(|line| Error::Line { file, line }),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound && !asked_for => Ok(Environment::process()),
@@ -64,7 +69,7 @@ mod tests {
 
     #[test]
     fn only_a_file_that_was_asked_for_must_be_there() {
-        assert!(read(None).is_ok());
-        assert!(read(Some("no/such/file".into())).is_err());
+        assert!(read(None, Path::new("no/such")).is_ok());
+        assert!(read(Some("no/such/file".into()), Path::new(".")).is_err());
     }
 }

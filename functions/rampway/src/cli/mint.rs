@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use shared::identity::{self, Domain};
 
-use super::{Environment, Error, environment_file, print};
+use super::{Environment, Error, STATE, environment_file, print};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -66,7 +66,7 @@ impl From<Kind> for identity::Kind {
 /// Encodes the ids and prints them, one a line.
 pub(super) async fn run(arguments: Mint) -> Result<(), Error> {
     let Mint { domain, kind, mut natives, environment } = arguments;
-    let environment = environment_file::read(environment.env_file)?;
+    let environment = environment_file::read(environment.env_file, STATE.as_ref())?;
     if natives.is_empty() {
         let lines = io::read_to_string(io::stdin())?;
         natives.extend(lines.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()));

@@ -3,8 +3,11 @@
 //! Each subcommand's arguments are a type here; what it does is a module of its own.
 
 pub mod admin;
+pub mod connect;
 pub mod demo;
+pub mod doctor;
 mod environment_file;
+pub mod explain;
 pub mod mint;
 pub mod serve;
 pub mod translate;
@@ -45,15 +48,20 @@ enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
     Translate(translate::Translate),
+    Explain(explain::Explain),
+    Doctor(doctor::Doctor),
     Mint(mint::Mint),
     Admin(admin::Admin),
 }
+
+/// The folder in which a suite on this machine keeps its state, unless told otherwise.
+const STATE: &str = ".rampway";
 
 /// Where the suite that runs here keeps its state.
 #[derive(Clone, Debug, Args)]
 pub struct State {
     /// The folder in which a suite on this machine keeps its state
-    #[arg(long, value_name = "FOLDER", default_value = ".rampway", help_heading = "State")]
+    #[arg(long, value_name = "FOLDER", default_value = STATE, help_heading = "State")]
     pub state: PathBuf,
 }
 
@@ -87,6 +95,12 @@ pub enum Error {
     /// The environment file cannot be used.
     #[error(transparent)]
     Environment(#[from] environment_file::Error),
+    /// There is nobody to ask.
+    #[error(transparent)]
+    Connect(#[from] connect::Error),
+    /// The doctor found something.
+    #[error("{0} of these checks ended badly: their lines say what to do")]
+    Unwell(usize),
     /// Standard input or output failed.
     #[error("standard input or output failed ({0})")]
     Stream(#[from] io::Error),
@@ -119,6 +133,8 @@ fn run(command: Command) -> Result<(), Error> {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Translate(arguments) => translate::run(arguments).await,
+            Command::Explain(arguments) => explain::run(arguments).await,
+            Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Mint(arguments) => mint::run(arguments).await,
             Command::Admin(arguments) => admin::run(arguments).await,
         }

@@ -9,11 +9,8 @@ use clap::{Args, CommandFactory, error::ErrorKind};
 
 use shared::identity::Domain;
 
-use super::{Rampway, State};
-use crate::{
-    client::{self, Connection, ConnectionError, Given},
-    translate::{self, Column, Options},
-};
+use super::{Rampway, connect::Connect};
+use crate::translate::{self, Column, Options};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -21,6 +18,7 @@ Examples:
   rampway translate audience.tsv --delimiter '\\t' --column rampid --to 1006 --output partner.tsv
   rampway translate ids.txt --no-header --column 1 --to 1006
   rampway translate a.csv --column id --to 1006 --url https://api.example/Prod --client-id acme --client-secret-file secret
+  rampway translate a.csv --column id --to 1006 --via endpoint --env-file translate.env --client-id acme --client-secret-file secret
 
 What comes out:
   Every row and column as it was, byte for byte, and two columns more: COLUMN_TARGET holds the translated id, error_code \
@@ -61,18 +59,9 @@ pub struct Translate {
     /// Show neither a progress bar nor a summary
     #[arg(long, short)]
     pub quiet: bool,
-    /// The API's URL with its stage [default: the suite that runs here]
-    #[arg(long, env = "RAMPWAY_URL", help_heading = "Connection")]
-    pub url: Option<String>,
-    /// The client's id
-    #[arg(long, env = "RAMPWAY_CLIENT_ID", value_name = "ID", help_heading = "Connection")]
-    pub client_id: Option<String>,
-    /// A file that holds the client's secret, which may also be in the variable `RAMPWAY_CLIENT_SECRET`
-    #[arg(long, value_name = "FILE", help_heading = "Connection")]
-    pub client_secret_file: Option<PathBuf>,
-    /// Where a suite on this machine leaves its address and credentials.
+    /// Whom to ask, and as whom.
     #[command(flatten)]
-    pub state: State,
+    pub connect: Connect,
     /// How many requests may be under way at once
     #[arg(long, value_name = "N", default_value = "4", value_parser = in_flight, help_heading = "Tuning")]
     pub in_flight: NonZero<usize>,
@@ -85,12 +74,6 @@ pub struct Translate {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no API to call.
-    #[error(transparent)]
-    Connection(#[from] ConnectionError),
-    /// The API's address is unusable.
-    #[error(transparent)]
-    Client(#[from] client::Error),
     /// The file was not translated.
     #[error(transparent)]
     Translate(#[from] translate::Error),
@@ -99,14 +82,7 @@ pub enum Error {
 /// Translates the file and prints the summary.
 pub(super) async fn run(arguments: Translate) -> Result<(), super::Error> {
     let options = arguments.options().unwrap_or_else(|error| error.exit());
-    let given = Given {
-        url: arguments.url,
-        client_id: arguments.client_id,
-        client_secret: crate::setting::client_secret(),
-        client_secret_file: arguments.client_secret_file,
-    };
-    let connection = Connection::find(given, &arguments.state.state).map_err(Error::from)?;
-    let client = connection.client().map_err(Error::from)?;
+    let client = arguments.connect.client().await?;
     let summary = tokio::select! {
         // First, so that Ctrl-C is heard before there is a file to leave behind.
         biased;

@@ -43,6 +43,38 @@ pub struct Given {
     pub client_secret_file: Option<PathBuf>,
 }
 
+impl Given {
+    /// The credentials that are given, and the URL, which may be missing where it is not `needed`; when nothing is given, what the suite that
+    /// runs here left in the folder `state`.
+    fn or_left_in(self, state: &Path, needed: bool) -> Result<(Credentials, Option<String>), ConnectionError> {
+        let Self { url, client_id, client_secret, client_secret_file } = self;
+        let client_secret = match client_secret_file {
+            Some(file) => Some(secret_in(&file).map_err(|cause| ConnectionError::File { file, cause })?),
+            None => client_secret,
+        };
+        match (url, client_id, client_secret) {
+            (None, None, None) => Connection::read(&state.join(Connection::FILE)).map(|left| (left.credentials, Some(left.url))),
+            (url, Some(client_id), Some(client_secret)) if url.is_some() || !needed => Ok((Credentials { client_id, client_secret }, url)),
+            (url, client_id, client_secret) => {
+                let parts = [
+                    (needed && url.is_none(), "the URL (--url or RAMPWAY_URL)"),
+                    (client_id.is_none(), "the client's id (--client-id or RAMPWAY_CLIENT_ID)"),
+                    (client_secret.is_none(), "the client's secret (RAMPWAY_CLIENT_SECRET or --client-secret-file)"),
+                ];
+                let missing: Vec<_> = parts.into_iter().filter_map(|(missing, part)| missing.then_some(part)).collect();
+                Err(ConnectionError::Partial { missing: missing.join(" and ") })
+            }
+        }
+    }
+}
+
+impl Credentials {
+    /// As [`Connection::find`], for a caller who does without the API: its URL may be missing.
+    pub fn find(given: Given, state: &Path) -> Result<(Self, Option<String>), ConnectionError> {
+        given.or_left_in(state, false)
+    }
+}
+
 /// Why there is no connection to call.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -77,24 +109,8 @@ impl Connection {
     ///
     /// The two never mix: a secret of one API is not sent to another.
     pub fn find(given: Given, state: &Path) -> Result<Self, ConnectionError> {
-        let Given { url, client_id, client_secret, client_secret_file } = given;
-        let client_secret = match client_secret_file {
-            Some(file) => Some(secret_in(&file).map_err(|cause| ConnectionError::File { file, cause })?),
-            None => client_secret,
-        };
-        match (url, client_id, client_secret) {
-            (None, None, None) => Self::read(&state.join(Self::FILE)),
-            (Some(url), Some(client_id), Some(client_secret)) => Ok(Self { url, credentials: Credentials { client_id, client_secret } }),
-            (url, client_id, client_secret) => {
-                let parts = [
-                    (url.is_none(), "the URL (--url or RAMPWAY_URL)"),
-                    (client_id.is_none(), "the client's id (--client-id or RAMPWAY_CLIENT_ID)"),
-                    (client_secret.is_none(), "the client's secret (RAMPWAY_CLIENT_SECRET or --client-secret-file)"),
-                ];
-                let missing: Vec<_> = parts.into_iter().filter_map(|(missing, part)| missing.then_some(part)).collect();
-                Err(ConnectionError::Partial { missing: missing.join(" and ") })
-            }
-        }
+        let (credentials, url) = given.or_left_in(state, true)?;
+        Ok(Self { url: url.unwrap_or_default(), credentials })
     }
 
     fn read(file: &Path) -> Result<Self, ConnectionError> {
@@ -172,6 +188,20 @@ mod tests {
         let given = Given { url: Some("https://elsewhere.example/Prod".into()), ..Given::default() };
         let error = Connection::find(given, state.path()).unwrap_err().to_string();
         assert!(error.contains("--client-id") && error.contains("RAMPWAY_CLIENT_SECRET") && !error.contains("--url"), "{error}");
+    }
+
+    #[test]
+    fn whoever_does_without_the_api_needs_no_url() {
+        let state = tempfile::tempdir().unwrap();
+        let mut given = Given { client_id: Some("a".into()), ..Given::default() };
+        let error = Credentials::find(given.clone(), state.path()).unwrap_err().to_string();
+        assert!(error.contains("RAMPWAY_CLIENT_SECRET") && !error.contains("--url"), "{error}");
+        given.client_secret = Some(SecretText::new("open sesame".into()));
+        let (credentials, url) = Credentials::find(given, state.path()).unwrap();
+        assert_eq!((credentials.client_id.as_str(), url), ("a", None));
+        connection().leave(state.path()).unwrap();
+        let (_, url) = Credentials::find(Given::default(), state.path()).unwrap();
+        assert_eq!(url.as_deref(), Some("http://127.0.0.1:3000/Prod"));
     }
 
     #[test]

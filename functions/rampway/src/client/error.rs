@@ -4,7 +4,7 @@ use std::{error::Error as _, time::Duration};
 
 use reqwest::StatusCode;
 use serde::Deserialize;
-use shared::identity::{Code, token::REFRESH_REQUIRED};
+use shared::identity::{Code, rpc::Failure as Wire, token::REFRESH_REQUIRED};
 
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +81,27 @@ pub enum Error {
         /// The server's words.
         said: String,
     },
+    /// What a client needs that goes to the endpoint itself is not there.
+    #[error("{cause}: --via endpoint needs the environment file that the stack's output TranslateEnvironment holds (--env-file)")]
+    Environment {
+        /// What is missing.
+        cause: String,
+    },
+    /// AWS does not let the call to the endpoint through.
+    #[error("{said}: check the endpoint's name, the region, and that your AWS credentials may call sagemaker:InvokeEndpoint on it")]
+    Denied {
+        /// AWS's words.
+        said: String,
+    },
+    /// What was translated could not be counted.
+    #[error(
+        "the usage could not be counted, so what was translated was not used ({cause}): may your AWS credentials call \
+             dynamodb:UpdateItem on the usage table?"
+    )]
+    NotCounted {
+        /// What went wrong.
+        cause: String,
+    },
     /// The server's answer does not fit the question.
     #[error("the server's answer makes no sense, so it was not used: {0}")]
     Nonsense(String),
@@ -121,6 +142,13 @@ impl Failure {
         let body = serde_json::from_slice(text).unwrap_or(Body { code: None, message: None });
         let clean = |text: String| printable(&if secret.is_empty() { text } else { text.replace(secret, "…") });
         Self::Answer { status, code: body.code.map(clean), message: body.message.map(clean).unwrap_or_default(), wait }
+    }
+
+    /// A documented failure, read by somebody else.
+    pub(super) fn wire(status: u16, wire: &Wire, secret: &str) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let clean = |text: &str| printable(&if secret.is_empty() { text.into() } else { text.replace(secret, "…") });
+        Self::Answer { status, code: Some(clean(&wire.code)), message: clean(&wire.message), wait: None }
     }
 
     pub(super) fn is(&self, expected: StatusCode) -> bool {

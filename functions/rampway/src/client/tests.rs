@@ -44,10 +44,10 @@ async fn scripted(drops: usize, answers: Vec<Response>) -> (Client, Seen) {
 
 fn client(url: &str) -> Client {
     let credentials = Credentials { client_id: "demo".into(), client_secret: SecretText::new(SECRET.into()) };
-    let mut client = Client::new(url, credentials).unwrap();
-    client.retry.pause = Duration::from_millis(1);
-    client.retry.attempts = 4;
-    client
+    let mut api = Api::new(url, credentials).unwrap();
+    api.retry.pause = Duration::from_millis(1);
+    api.retry.attempts = 4;
+    Client(Way::Api(Box::new(api)))
 }
 
 fn smart_token() -> Response {
@@ -67,12 +67,21 @@ fn refusal(status: u16, code: &str, message: &str) -> Response {
     (StatusCode::from_u16(status).unwrap(), body).into_response()
 }
 
-fn target() -> Domain {
-    "1006".parse().unwrap()
+/// Ids with their targets.
+pub(super) fn ids(pairs: &[(&str, &str)]) -> Ids {
+    let mut ids = Ids::new();
+    for (id, target) in pairs {
+        ids.push(id, target.parse().unwrap());
+    }
+    ids
 }
 
-fn ids(count: usize) -> Vec<String> {
-    vec!["XY1005a".into(); count]
+fn some(count: usize) -> Ids {
+    ids(&vec![("XY1005a", "1006"); count])
+}
+
+fn list(outcomes: &Outcomes) -> Vec<Result<&str, Refusal<'_>>> {
+    outcomes.iter().collect()
 }
 
 fn paths(seen: &Seen) -> Vec<String> {
@@ -86,8 +95,8 @@ fn paths(seen: &Seen) -> Vec<String> {
 #[tokio::test]
 async fn a_token_is_fetched_once_and_used_again() {
     let (client, seen) = scripted(0, vec![smart_token(), values(&["XY1006a"]), values(&["XY1006b"])]).await;
-    assert_eq!(client.translate(target(), &ids(1)).await.unwrap(), [Ok("XY1006a".into())]);
-    assert_eq!(client.translate(target(), &ids(1)).await.unwrap(), [Ok("XY1006b".into())]);
+    assert_eq!(list(&client.translate(&some(1)).await.unwrap()), [Ok("XY1006a")]);
+    assert_eq!(list(&client.translate(&some(1)).await.unwrap()), [Ok("XY1006b")]);
     assert_eq!(paths(&seen), ["/Prod/auth/request refresh", "/Prod/auth/request request", "/Prod/auth/request request"]);
 }
 
@@ -104,10 +113,10 @@ async fn a_token_in_its_last_minute_is_replaced_first() {
 async fn an_expired_token_is_replaced_and_the_request_repeated_once() {
     let expired = || refusal(401, "S012", "Refresh Required");
     let (client, _) = scripted(0, vec![smart_token(), expired(), smart_token(), values(&["XY1006a"])]).await;
-    assert!(client.translate(target(), &ids(1)).await.is_ok());
+    assert!(client.translate(&some(1)).await.is_ok());
 
     let (client, seen) = scripted(0, vec![smart_token(), expired(), smart_token(), expired()]).await;
-    assert!(matches!(client.translate(target(), &ids(1)).await, Err(Error::Refused { .. })));
+    assert!(matches!(client.translate(&some(1)).await, Err(Error::Refused { .. })));
     assert_eq!(seen.lock().unwrap().len(), 4);
 }
 
@@ -116,7 +125,7 @@ async fn a_busy_server_is_asked_again() {
     let busy = [429, 502, 503].map(|status| refusal(status, "E000", "busy"));
     let answers = [smart_token()].into_iter().chain(busy).chain([values(&["XY1006a"])]).collect();
     let (client, _) = scripted(0, answers).await;
-    assert!(client.translate(target(), &ids(1)).await.is_ok());
+    assert!(client.translate(&some(1)).await.is_ok());
 }
 
 #[tokio::test]
@@ -161,7 +170,7 @@ async fn an_address_where_nobody_answers_is_soon_given_up() {
 #[tokio::test]
 async fn an_answer_that_does_not_fit_is_an_error_and_not_a_result() {
     let (client, _) = scripted(0, vec![smart_token(), values(&["XY1006a"])]).await;
-    let error = client.translate(target(), &ids(2)).await.unwrap_err();
+    let error = client.translate(&some(2)).await.unwrap_err();
     assert_eq!(error.to_string(), "the server's answer makes no sense, so it was not used: it was asked for 2 ids and answered with 1");
     let (client, _) = scripted(0, vec![(OK, "<html>").into_response()]).await;
     assert!(matches!(client.token().await, Err(Error::Nonsense(_))));
@@ -170,20 +179,19 @@ async fn an_answer_that_does_not_fit_is_an_error_and_not_a_result() {
 #[tokio::test]
 async fn a_request_that_is_too_large_is_halved() {
     let too_large = || refusal(413, "E003", "2 ids fit");
-    let one = || values(&["XY1006a"]);
-    let answers = vec![smart_token(), too_large(), one(), too_large(), one(), one()];
+    let answers = vec![smart_token(), too_large(), values(&["XY1006a"]), too_large(), values(&["XY1006b"]), values(&["XY1006c"])];
     let (client, _) = scripted(0, answers).await;
-    assert_eq!(client.translate(target(), &ids(3)).await.unwrap().len(), 3);
+    assert_eq!(list(&client.translate(&some(3)).await.unwrap()), [Ok("XY1006a"), Ok("XY1006b"), Ok("XY1006c")]);
 
     let (client, _) = scripted(0, vec![smart_token(), too_large()]).await;
-    assert!(matches!(client.translate(target(), &ids(1)).await, Err(Error::TooLarge { .. })));
+    assert!(matches!(client.translate(&some(1)).await, Err(Error::TooLarge { .. })));
 }
 
 #[tokio::test]
 async fn a_direction_without_permission_is_refused_for_each_id() {
     let (client, _) = scripted(0, vec![smart_token(), refusal(403, "S010", "not authorised")]).await;
-    let refusal = Refusal { code: "S010".into(), message: "not authorised".into() };
-    assert_eq!(client.translate(target(), &ids(2)).await.unwrap(), vec![Err(refusal); 2]);
+    let refusal = Refusal { code: "S010", message: "not authorised" };
+    assert_eq!(list(&client.translate(&some(2)).await.unwrap()), [Err(refusal); 2]);
 }
 
 #[tokio::test]
@@ -191,7 +199,7 @@ async fn a_transcoder_that_nobody_initialised_is_initialised_once() {
     let lacking = || refusal(503, "S007", "no keys");
     let answers = vec![smart_token(), lacking(), smart_token(), lacking(), values(&["XY1006a"])];
     let (client, seen) = scripted(0, answers).await;
-    assert!(client.translate(target(), &ids(1)).await.is_ok());
+    assert!(client.translate(&some(1)).await.is_ok());
     assert_eq!(
         paths(&seen)[1..],
         ["/Prod/auth/request request", "/Prod/auth/init init", "/Prod/auth/request request", "/Prod/auth/request request"]

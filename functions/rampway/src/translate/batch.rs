@@ -8,7 +8,8 @@ use super::{
     summary::Summary,
     weight,
 };
-use crate::client::Outcome;
+use crate::client::{Ids, Outcomes};
+use shared::identity::Domain;
 
 /// The name of the second column that a translation adds.
 const ERROR_CODE: &str = "error_code";
@@ -24,6 +25,7 @@ pub(super) struct Planner<R> {
     column: usize,
     /// How many columns each row has; without a header the first row says it.
     width: Option<usize>,
+    target: Domain,
     request_bytes: usize,
     read: u64,
     fields: Vec<Range<usize>>,
@@ -35,7 +37,7 @@ pub(super) struct Batch {
     /// The rows as they are in the file, without their endings.
     text: Vec<u8>,
     rows: Vec<Slot>,
-    ids: Vec<String>,
+    ids: Ids,
     first: u64,
     bytes: u64,
 }
@@ -79,7 +81,7 @@ impl<R: BufRead> Planner<R> {
                 (column, Some(fields.len()))
             }
         };
-        let planner = Self { rows, column, width, request_bytes: options.request_bytes, read: 0, fields };
+        let planner = Self { rows, column, width, target: options.target, request_bytes: options.request_bytes, read: 0, fields };
         Ok((planner, head))
     }
 
@@ -109,7 +111,7 @@ impl<R: BufRead> Planner<R> {
             } else {
                 let id = weight::sendable(&value);
                 weight += weight::of(&id);
-                batch.ids.push(id);
+                batch.ids.push(&id, self.target);
                 Content::Id
             };
             batch.rows.push(Slot { end, ending, content });
@@ -125,7 +127,7 @@ impl<R: BufRead> Planner<R> {
 
 impl Batch {
     /// The ids to translate, in order; blank ones are not among them.
-    pub(super) fn ids(&self) -> &[String] {
+    pub(super) const fn ids(&self) -> &Ids {
         &self.ids
     }
 
@@ -135,10 +137,10 @@ impl Batch {
     }
 
     /// The rows with what became of their ids, which `summary` counts. There are as many outcomes as ids.
-    pub(super) fn render(&self, outcomes: &[Outcome], delimiter: u8, summary: &mut Summary) -> Vec<u8> {
+    pub(super) fn render(&self, outcomes: &Outcomes, delimiter: u8, summary: &mut Summary) -> Vec<u8> {
         assert_eq!(outcomes.len(), self.ids.len(), "the client answers each id once");
         let mut text = Vec::with_capacity(self.text.len() + 2 * self.rows.len() + 64 * self.ids.len());
-        let mut outcomes = self.ids.iter().zip(outcomes);
+        let mut outcomes = self.ids.iter().map(|(id, _)| id).zip(outcomes.iter());
         let (mut start, mut number) = (0, self.first);
         for row in &self.rows {
             text.extend_from_slice(&self.text[start..row.end]);
@@ -147,8 +149,8 @@ impl Batch {
                 let outcome = if row.content == Content::Id { outcomes.next() } else { None };
                 let (value, code) = match outcome {
                     None => ("", ""),
-                    Some((_, Ok(value))) => (value.as_str(), ""),
-                    Some((_, Err(refusal))) => ("", refusal.code.as_str()),
+                    Some((_, Ok(value))) => (value, ""),
+                    Some((_, Err(refusal))) => ("", refusal.code),
                 };
                 for added in [value, code] {
                     text.push(delimiter);
@@ -195,11 +197,13 @@ mod tests {
             let (mut planner, mut all) = Planner::new(rows, options)?;
             let mut summary = Summary::default();
             while let Some(batch) = planner.next_batch()? {
-                let outcome = |id: &String| match id.strip_prefix('X') {
-                    Some(rest) => Ok(format!("Y{rest}")),
-                    None => Err(crate::client::Refusal { code: "I001".into(), message: String::new() }),
-                };
-                let outcomes: Vec<_> = batch.ids().iter().map(outcome).collect();
+                let mut outcomes = Outcomes::default();
+                for (id, _) in batch.ids().iter() {
+                    match id.strip_prefix('X') {
+                        Some(rest) => outcomes.push(&format!("Y{rest}")),
+                        None => outcomes.refuse("I001", ""),
+                    }
+                }
                 all.extend(batch.render(&outcomes, options.delimiter, &mut summary));
             }
             Ok(all)
@@ -275,7 +279,8 @@ mod tests {
             let (mut planner, _) = Planner::new(Rows::new(text.as_bytes(), b',').unwrap(), &options).unwrap();
             let (mut rows, mut batches) = (0, 0);
             while let Some(batch) = planner.next_batch().unwrap() {
-                let body = serde_json::to_string(batch.ids()).unwrap();
+                let ids: Vec<_> = batch.ids().iter().map(|(id, _)| id).collect();
+                let body = serde_json::to_string(&ids).unwrap();
                 assert!(serde_json::to_string(&body).unwrap().len() <= limit, "{id}");
                 assert!(batch.ids().len() * weight::REFUSAL <= limit);
                 assert_eq!(batch.first, rows + 1);

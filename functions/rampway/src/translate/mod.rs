@@ -26,7 +26,7 @@ use std::{
 use shared::identity::Domain;
 use tokio::task::JoinHandle;
 
-use crate::client::{self, Client, Outcome};
+use crate::client::{self, Client, Outcomes};
 use batch::{Batch, Planner};
 pub use column::Column;
 pub use error::{Error, Fault};
@@ -78,7 +78,7 @@ pub async fn translate(client: Client, options: &Options) -> Result<Summary, Err
         while under_way.len() < options.in_flight.get()
             && let Some(batch) = planner.next_batch().map_err(input)?
         {
-            under_way.push_back(Request::send(&client, options.target, batch));
+            under_way.push_back(Request::send(&client, batch));
         }
         let Some(request) = under_way.pop_front() else { break };
         let answer = request.answer().await;
@@ -105,19 +105,18 @@ fn open(options: &Options) -> io::Result<(File, u64)> {
 }
 
 /// A batch whose ids are being translated; dropping it calls the request off.
-struct Request(JoinHandle<Result<(Batch, Vec<Outcome>), client::Error>>);
+struct Request(JoinHandle<Result<(Batch, Outcomes), client::Error>>);
 
 impl Request {
-    fn send(client: &Arc<Client>, target: Domain, batch: Batch) -> Self {
+    fn send(client: &Arc<Client>, batch: Batch) -> Self {
         let client = client.clone();
         Self(tokio::spawn(async move {
-            let ids = batch.ids();
-            let outcomes = if ids.is_empty() { Vec::new() } else { client.translate(target, ids).await? };
+            let outcomes = client.translate(batch.ids()).await?;
             Ok((batch, outcomes))
         }))
     }
 
-    async fn answer(mut self) -> Result<(Batch, Vec<Outcome>), client::Error> {
+    async fn answer(mut self) -> Result<(Batch, Outcomes), client::Error> {
         (&mut self.0).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
     }
 }

@@ -6,7 +6,7 @@ use indicatif::HumanCount;
 use shared::identity::{Domain, Kind};
 
 use super::Options;
-use crate::client::{Outcome, Refusal};
+use crate::client::Refusal;
 
 /// More domains than anybody has in a file; past them, what looks like a domain is most likely none.
 const MAX_DOMAINS: usize = 1000;
@@ -55,9 +55,9 @@ impl Count {
 }
 
 impl Source {
-    fn refuse(&mut self, row: u64, refusal: &Refusal) {
-        let room = self.refused.len() < MAX_CODES || self.refused.contains_key(&refusal.code);
-        let code = if room { refusal.code.as_str() } else { "others" };
+    fn refuse(&mut self, row: u64, refusal: Refusal<'_>) {
+        let room = self.refused.len() < MAX_CODES || self.refused.contains_key(refusal.code);
+        let code = if room { refusal.code } else { "others" };
         if let Some(refused) = self.refused.get_mut(code) {
             return refused.count.add(row);
         }
@@ -96,7 +96,7 @@ impl Summary {
     }
 
     /// Counts a row: its id and what became of it, or neither when the id is blank.
-    pub(super) fn count(&mut self, row: u64, id: Option<(&String, &Outcome)>) {
+    pub(super) fn count(&mut self, row: u64, id: Option<(&str, Result<&str, Refusal<'_>>)>) {
         self.rows += 1;
         let Some((id, outcome)) = id else { return self.blank.add(row) };
         let domain = domain(id).filter(|domain| self.sources.len() < MAX_DOMAINS || self.sources.contains_key(&Some(*domain)));
@@ -155,16 +155,16 @@ mod tests {
     #[test]
     fn rows_are_counted_by_code_and_pair_of_domains() {
         let mut summary = Summary { target: "1006".parse().ok(), output: "out.csv".into(), ..Summary::default() };
-        let refusal = |code: &str| Err(Refusal { code: code.into(), message: "why\u{1b}".into() });
+        let refusal = |code| Err(Refusal { code, message: "why\u{1b}" });
         let rows = [
-            ("XY1005a", Ok("XY1006a".into())),
+            ("XY1005a", Ok("XY1006a")),
             ("XY1007a", refusal("S009")),
             ("hello world", refusal("I001")),
-            ("XY1005b", Ok("XY1006b".into())),
+            ("XY1005b", Ok("XY1006b")),
             ("XY1005c", refusal("I001")),
         ];
-        for (row, (id, outcome)) in (1..).zip(&rows) {
-            summary.count(row, Some((&(*id).to_owned(), outcome)));
+        for (row, outcome) in (1..).zip(rows) {
+            summary.count(row, Some(outcome));
         }
         summary.count(6, None);
         assert_eq!((summary.rows(), summary.translated(), summary.blank()), (6, 2, 1));
@@ -186,7 +186,7 @@ from  to    result              rows     first row
     fn what_only_looks_like_domains_does_not_fill_the_memory() {
         let mut summary = Summary::default();
         for row in 1..=5000_u64 {
-            summary.count(row, Some((&format!("XY{row:04}"), &Ok(String::new()))));
+            summary.count(row, Some((&format!("XY{row:04}"), Ok(""))));
         }
         assert_eq!(summary.translated(), 5000);
         assert!(summary.sources.len() <= MAX_DOMAINS + 1);

@@ -120,7 +120,7 @@ impl Proxy {
         struct Refreshed {
             smart_token: String,
         }
-        let Refreshed { smart_token } = self.ask("/token/request", credentials).await?;
+        let Refreshed { smart_token } = ask(&self.http, &self.authority, "/token/request", credentials).await?;
         Ok(json!({"smart_token": smart_token}).into())
     }
 
@@ -134,7 +134,7 @@ impl Proxy {
         }
         let init = self.init_token(client).await?;
         let answer = self.endpoint.translate(smart_token, data.get(), &init.packet_id, init.text.expose()).await?;
-        self.usage.count(&self.vault, client, &answer.usage).await?;
+        self.usage.count(self.vault.tables(), client, &answer.usage).await?;
         String::from_utf8(answer.body).map(Reply::json).map_err(|_| Error::Endpoint("answered bytes that are no text".into()))
     }
 
@@ -171,7 +171,7 @@ impl Proxy {
         struct Initialised {
             init_token: String,
         }
-        let Initialised { init_token } = self.ask("/token/init", credentials).await?;
+        let Initialised { init_token } = ask(&self.http, &self.authority, "/token/init", credentials).await?;
         let init: Init = self.verify(&init_token).await?;
         if init.common.sub != credentials.client_id {
             return Err(Error::AnothersToken);
@@ -218,17 +218,18 @@ impl Proxy {
         *self.keys.write().await = (Some(Instant::now()), keys.clone());
         Ok(token::verify(text, &keys, &self.issuer, now())?)
     }
+}
 
-    async fn ask<T: DeserializeOwned>(&self, path: &str, credentials: &Credentials) -> Result<T, Error> {
-        let url = format!("{}{path}", self.authority);
-        let body = json!({"client_id": credentials.client_id, "client_secret": credentials.secret.expose()});
-        let answer = self.http.send(|client| client.post(&url).json(&body)).await.map_err(|error| Error::Authority(Some(error)))?;
-        if answer.status.is_success() {
-            return serde_json::from_slice(&answer.body).map_err(|_| Error::Authority(None));
-        }
-        let wire: Wire = serde_json::from_slice(&answer.body).map_err(|_| Error::Authority(None))?;
-        Err(Error::Answered { status: answer.status.as_u16(), wire })
+/// Asks the authority for what it gives to those who show a client's credentials.
+pub(super) async fn ask<T: DeserializeOwned>(http: &Http, authority: &str, path: &str, credentials: &Credentials) -> Result<T, Error> {
+    let url = format!("{authority}{path}");
+    let body = json!({"client_id": credentials.client_id, "client_secret": credentials.secret.expose()});
+    let answer = http.send(|client| client.post(&url).json(&body)).await.map_err(|error| Error::Authority(Some(error)))?;
+    if answer.status.is_success() {
+        return serde_json::from_slice(&answer.body).map_err(|_| Error::Authority(None));
     }
+    let wire: Wire = serde_json::from_slice(&answer.body).map_err(|_| Error::Authority(None))?;
+    Err(Error::Answered { status: answer.status.as_u16(), wire })
 }
 
 /// An access token of the ID API.

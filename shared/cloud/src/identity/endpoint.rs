@@ -1,5 +1,7 @@
 //! The transcoder's endpoint, by the SageMaker runtime.
 
+mod lines;
+
 use std::time::Duration;
 
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
@@ -11,6 +13,8 @@ use aws_sdk_sagemakerruntime::{
 };
 use serde_json::{Value, json};
 use shared::identity::{Code, Direction, rpc::Failure as Wire};
+
+pub use lines::Unanswered;
 
 use super::{Error, permits::read_direction};
 use crate::{
@@ -46,12 +50,15 @@ enum Outcome {
 }
 
 impl Endpoint {
-    /// Finds the endpoint that the environment names; `sdk` is the configuration that was loaded for the vault.
+    /// Finds the endpoint that the environment names; `sdk` is the configuration that was loaded for the tables.
     pub fn new(environment: &Environment, sdk: &SdkConfig) -> Result<Self, Error> {
         let setting = environment.endpoint().map_err(vault::Error::from)?;
-        let config = aws_sdk_sagemakerruntime::config::Builder::from(sdk)
+        let mut config = aws_sdk_sagemakerruntime::config::Builder::from(sdk)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(25)).build());
+        if let Some(desk) = environment.desk().and_then(|desk| desk.sagemaker) {
+            config = config.endpoint_url(desk);
+        }
         Ok(Self { client: Client::from_conf(config.build()), setting })
     }
 

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod authority;
 pub mod customer;
+pub mod direct;
 pub mod endpoint;
 pub mod usage;
 
@@ -12,6 +13,7 @@ mod error;
 mod keyring;
 mod permits;
 
+pub use clients::Credentials;
 pub use error::Error;
 
 use shared::identity::{Code, rpc};

@@ -1,6 +1,6 @@
 //! Usage: counted once for each answer, reported once for each minute, whatever fails in between.
 //!
-//! - The proxy counts before it answers, in a transaction with a token of its own, so that a repeated call counts once.
+//! - The proxy, and a client that goes to the endpoint itself, counts before it answers, in a transaction with a token of its own, so that a repeated call counts once.
 //! - Each process counts in items of its own (the *shard*): processes never contend for an item.
 //! - The reporter sends, for each client, minute and direction, the sum over all shards; the authority keeps the largest. So a report that is
 //!   repeated, or sent again with a latecomer's count, is right.
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     http::Http,
     setting::{Environment, Table, now},
-    vault::{self, Item, Vault, n, number, s, service, string},
+    vault::{self, Item, Tables, Vault, n, number, s, service, string},
 };
 
 /// How long counts are kept after their minute, in seconds.
@@ -47,23 +47,23 @@ impl Usage {
     }
 
     /// Counts what was translated for a client.
-    pub async fn count(&self, vault: &Vault, client_id: &str, usage: &[(Direction, u64)]) -> Result<(), Error> {
+    pub async fn count(&self, tables: &Tables, client_id: &str, usage: &[(Direction, u64)]) -> Result<(), Error> {
         if usage.is_empty() {
             return Ok(());
         }
         let token: Secret<16> = Secret::generate(&mut system_rng());
         let now = now();
-        match self.add(vault, client_id, usage, now, &hex(token.expose())).await {
+        match self.add(tables, client_id, usage, now, &hex(token.expose())).await {
             // This minute is reported already: our clock is behind the reporter's. The next minute is not.
             Err(Error::Vault(vault::Error::Condition)) => {
                 let token: Secret<16> = Secret::generate(&mut system_rng());
-                self.add(vault, client_id, usage, now + 60, &hex(token.expose())).await
+                self.add(tables, client_id, usage, now + 60, &hex(token.expose())).await
             }
             outcome => outcome,
         }
     }
 
-    async fn add(&self, vault: &Vault, client_id: &str, usage: &[(Direction, u64)], now: u64, token: &str) -> Result<(), Error> {
+    async fn add(&self, tables: &Tables, client_id: &str, usage: &[(Direction, u64)], now: u64, token: &str) -> Result<(), Error> {
         let updates = usage.iter().map(|(direction, count)| {
             let update = Update::builder()
                 .table_name(&self.table)
@@ -80,7 +80,7 @@ impl Usage {
             TransactWriteItem::builder().update(update).build()
         });
         let written =
-            vault.dynamo().transact_write_items().set_transact_items(Some(updates.collect())).client_request_token(token).send().await;
+            tables.dynamo().transact_write_items().set_transact_items(Some(updates.collect())).client_request_token(token).send().await;
         written.map_err(service("DynamoDB"))?;
         Ok(())
     }
