@@ -274,9 +274,10 @@ impl State {
         }
         let packets = self.sessions.entry(client).or_default();
         packets.retain(|known| known.session.packet_id() != loaded.session.packet_id());
+        // The one that comes is kept, however old: a request came along with it, which is translated under it.
+        packets.truncate(MAX_PACKETS - 1);
         // Of two that were issued in one second the one that comes later is the newer.
         packets.insert(0, loaded);
         packets.sort_by_key(|loaded| std::cmp::Reverse(loaded.issued));
-        packets.truncate(MAX_PACKETS);
     }
 }
