@@ -19,7 +19,7 @@ use shared::{
 use crate::{
     client::{self, Client},
     serve::{self, FROM, Options, State, Suite, TO},
-    translate::{self, Column, REQUEST_BYTES, Summary},
+    translate::{self, Column, REQUEST_BYTES, Report, Sink, Source, Target},
 };
 
 /// How many rows the audience has.
@@ -64,7 +64,7 @@ pub struct Demonstration {
     /// Its translation.
     pub translated: PathBuf,
     /// What became of its ids.
-    pub summary: Summary,
+    pub summary: Report,
 }
 
 /// Starts a suite with nothing kept, mints the audience into `folder`, and translates it.
@@ -91,17 +91,22 @@ async fn with(suite: &Suite, folder: &Path) -> Result<Demonstration, Error> {
     let client = Client::new(suite.api(), credentials.clone())?;
     client.init().await?;
     let options = translate::Options {
-        input: audience.clone(),
-        output: translated.clone(),
+        input: Source::Local(audience.clone()),
+        output: Sink::Local(translated.clone()),
+        rejects: None,
+        input_format: None,
+        output_format: None,
+        compression: None,
         column: Column::Named("rampid".into()),
-        target: domain(TO[0]),
-        delimiter: b',',
+        target: Target::Domain(domain(TO[0])),
+        delimiter: None,
         in_flight: NonZero::<usize>::MIN.saturating_add(1),
         // Small enough that there are several requests.
         request_bytes: REQUEST_BYTES / 50,
         progress: true,
+        resume: false,
     };
-    let summary = translate::translate(client, &options).await?;
+    let summary = translate::translate(client, &options, std::future::pending()).await?;
     Ok(Demonstration { audience, translated, summary })
 }
 

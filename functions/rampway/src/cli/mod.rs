@@ -40,6 +40,7 @@ Exit codes:
   0  done
   1  the data, the server or this machine stood in the way; a sentence on standard error says how
   2  the command line makes no sense; nothing was done
+  3  a file is translated, and more of its ids were refused than was allowed
 
 `rampway help COMMAND` explains each command with examples.";
 
@@ -110,6 +111,14 @@ pub enum Error {
     /// The user ended it.
     #[error("stopped by Ctrl-C; nothing was written")]
     Stopped,
+    /// The file is translated, and too many of its ids are not.
+    #[error("{:.2} % of the ids were refused, and --max-error-rate allows {:.2} %: the output is complete, the report says why", rate * 100.0, most * 100.0)]
+    TooManyRefused {
+        /// The share of the ids that were refused.
+        rate: f64,
+        /// The share that may be.
+        most: f64,
+    },
 }
 
 /// Runs the command that the command line asks for.
@@ -121,7 +130,7 @@ pub fn main() -> ExitCode {
         Err(Error::Stream(cause)) if cause.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("rampway: {error}");
-            ExitCode::FAILURE
+            if matches!(error, Error::TooManyRefused { .. }) { ExitCode::from(3) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -5,30 +5,42 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, CommandFactory, error::ErrorKind};
-
+use clap::{ArgGroup, Args, CommandFactory, error::ErrorKind};
 use shared::identity::Domain;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Rampway, connect::Connect};
-use crate::translate::{self, Column, Options};
+use crate::translate::{self, Column, Compression, Format, Options, Report, Sink, Source, Target};
 
 const AFTER_HELP: &str = "\
 Examples:
   rampway translate audience.csv --column rampid --to 1006
-  rampway translate audience.tsv --delimiter '\\t' --column rampid --to 1006 --output partner.tsv
-  rampway translate ids.txt --no-header --column 1 --to 1006
+  rampway translate audience.tsv --column rampid --to-column partner --output partners.tsv
+  rampway translate audience.parquet --column rampid --to 1006 --rejects bad.csv --max-error-rate 0.01
+  rampway translate audience.csv.gz --column rampid --to 1006 --output audience.1006.parquet
+  rampway translate - --input-format jsonl --column rampid --to 1006
+  rampway translate audience.csv --column rampid --to 1006 --resume
+  rampway translate audience.csv --column rampid --to 1006 --dry-run
+  rampway translate ids.txt --no-header --column 1 --to 1006 --delimiter ';'
   rampway translate a.csv --column id --to 1006 --url https://api.example/Prod --client-id acme --client-secret-file secret
   rampway translate a.csv --column id --to 1006 --via endpoint --env-file translate.env --client-id acme --client-secret-file secret
 
 What comes out:
-  Every row and column as it was, byte for byte, and two columns more: COLUMN_TARGET holds the translated id, error_code \
-says why there is none (the README lists the codes). A blank id passes with both empty. An empty line is a row in a file \
-of one column; in a file of several it stays an empty line. The output takes its name only when it is complete.
+  Every row and column as it was, byte for byte where the format stays, and two columns more: COLUMN_TARGET (with \
+--to-column: COLUMN_translated) holds the translated id, error_code says why there is none (the README lists the codes). A \
+blank id passes with both empty. An empty line is a row in a file of one column; in a file of several it stays an empty \
+line. The output takes its name only when it is complete; OUTPUT.report.json beside it says what was done.
+
+Formats:
+  The extensions say them: csv, tsv, jsonl, parquet, and behind those of text gz or zst; what separates the columns and the \
+compression of an input are found out or said by flags. CSV has text alone: from it and from JSON lines, Parquet gets \
+columns of text. JSON lines become columns by the members of the first object.
 
 Exit codes:
-  0  the file is translated; ids that could not be are in the summary
-  1  there is no output: the file, the server or this machine stood in the way
-  2  the command line makes no sense";
+  0  the file is translated; ids that could not be are in the summary and the report
+  1  there is no output: the file, the server or this machine stood in the way; where rows are done, --resume goes on
+  2  the command line makes no sense
+  3  the file is translated, and more ids were refused than --max-error-rate allows";
 
 /// Translate a file of RampIDs into another domain
 ///
@@ -36,29 +48,57 @@ Exit codes:
 /// a column of its own. Memory stays constant whatever the size of the file. Tokens are refreshed and busy servers asked again
 /// without your doing.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
+#[command(after_help = AFTER_HELP, group = ArgGroup::new("into").required(true))]
 pub struct Translate {
-    /// The file to translate
+    /// The file to translate, or - for standard input
     #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    pub file: Source,
     /// The column that holds the ids: its name, or with --no-header its number, from 1
     #[arg(long)]
     pub column: String,
     /// The domain to translate into: four letters or digits
-    #[arg(long, value_name = "DOMAIN")]
-    pub to: Domain,
-    /// The file to write [default: FILE with the domain before its extension, such as audience.1006.csv]
+    #[arg(long, value_name = "DOMAIN", group = "into")]
+    pub to: Option<Domain>,
+    /// The column that holds the domain to translate each row's id into: its name, or with --no-header its number
+    #[arg(long, value_name = "COLUMN", group = "into")]
+    pub to_column: Option<String>,
+    /// The file to write, or - for standard output [default: FILE with the domain before its extension, such as audience.1006.csv]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<Sink>,
+    /// A file for the rows whose ids were refused, with the reasons; they stay in the output too
     #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// What separates the columns; \t is a tab
-    #[arg(long, value_name = "CHAR", default_value = ",", value_parser = delimiter)]
-    pub delimiter: u8,
-    /// The first row is not a header
+    pub rejects: Option<PathBuf>,
+    /// The share of the ids that may be refused, from 0 to 1: past it the exit code is 3
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub max_error_rate: Option<f64>,
+    /// Go on where an earlier run was stopped
     #[arg(long)]
-    pub no_header: bool,
+    pub resume: bool,
+    /// Look at the first rows, the columns and the permissions, and write nothing
+    #[arg(long, conflicts_with_all = ["resume", "max_error_rate"])]
+    pub dry_run: bool,
+    /// Print the report as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
     /// Show neither a progress bar nor a summary
     #[arg(long, short)]
     pub quiet: bool,
+    /// The input's format [default: what its extension says, or csv]
+    #[arg(long, value_name = "FORMAT", help_heading = "Format")]
+    pub input_format: Option<Format>,
+    /// The output's format [default: what its extension says, or the input's]
+    #[arg(long, value_name = "FORMAT", help_heading = "Format")]
+    pub output_format: Option<Format>,
+    /// The output's compression [default: what its extension says]
+    #[arg(long, value_name = "COMPRESSION", help_heading = "Format")]
+    pub output_compression: Option<Compression>,
+    /// What separates the columns; \t is a tab [default: a comma, in tsv a tab]
+    #[arg(long, value_name = "CHAR", value_parser = delimiter, help_heading = "Format")]
+    pub delimiter: Option<u8>,
+    /// The first row is not a header
+    #[arg(long, help_heading = "Format")]
+    pub no_header: bool,
     /// Whom to ask, and as whom.
     #[command(flatten)]
     pub connect: Connect,
@@ -83,47 +123,100 @@ pub enum Error {
 pub(super) async fn run(arguments: Translate) -> Result<(), super::Error> {
     let options = arguments.options().unwrap_or_else(|error| error.exit());
     let client = arguments.connect.client().await?;
-    let summary = tokio::select! {
-        // First, so that Ctrl-C is heard before there is a file to leave behind.
-        biased;
-        _ = tokio::signal::ctrl_c() => return Err(super::Error::Stopped),
-        summary = translate::translate(client, &options) => summary.map_err(Error::from)?,
-    };
+    if arguments.dry_run {
+        let check = translate::check(client, &options).await.map_err(Error::from)?;
+        super::print(&if arguments.json { check.to_json() } else { check.to_string() })?;
+        return Ok(());
+    }
+    let report = translate::translate(client, &options, stopped()?).await.map_err(Error::from)?;
     if !arguments.quiet {
         // Standard output is left to data.
-        eprint!("{summary}");
+        eprint!("{report}");
     }
-    Ok(())
+    if arguments.json {
+        super::print(&report.to_json())?;
+    }
+    allowed(&report, arguments.max_error_rate)
+}
+
+/// Waits for Ctrl-C, or for this machine to end the program.
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    let [mut interrupt, mut terminate] = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+fn allowed(report: &Report, most: Option<f64>) -> Result<(), super::Error> {
+    match most {
+        Some(most) if report.error_rate() > most => Err(super::Error::TooManyRefused { rate: report.error_rate(), most }),
+        _ => Ok(()),
+    }
 }
 
 impl Translate {
     /// Reads together what depends on each other.
     fn options(&self) -> Result<Options, clap::Error> {
-        let column = if self.no_header {
-            Column::Numbered(self.column.parse().map_err(|_| {
-                let message = format!("with --no-header, --column is a number from 1, not `{}`", self.column);
-                Rampway::command().error(ErrorKind::ValueValidation, message)
-            })?)
-        } else {
-            Column::Named(self.column.clone())
+        let makes_no_sense = |message: String| Rampway::command().error(ErrorKind::ValueValidation, message);
+        let column = |flag: &str, text: &str| -> Result<Column, clap::Error> {
+            if !self.no_header {
+                return Ok(Column::Named(text.into()));
+            }
+            let number = text.parse().map_err(|_| makes_no_sense(format!("with --no-header, {flag} is a number from 1, not `{text}`")))?;
+            Ok(Column::Numbered(number))
         };
-        Ok(Options {
+        let target = match (self.to, &self.to_column) {
+            (Some(domain), _) => Target::Domain(domain),
+            (None, Some(text)) => Target::Column(column("--to-column", text)?),
+            (None, None) => return Err(makes_no_sense("give --to or --to-column".into())),
+        };
+        let column = column("--column", &self.column)?;
+        let output = self.output.clone().unwrap_or_else(|| self.beside(&target));
+        let options = Options {
             input: self.file.clone(),
-            output: self.output.clone().unwrap_or_else(|| beside(&self.file, self.to)),
+            output,
+            rejects: self.rejects.clone(),
+            input_format: self.input_format,
+            output_format: self.output_format,
+            compression: self.output_compression,
             column,
-            target: self.to,
+            target,
             delimiter: self.delimiter,
             in_flight: self.in_flight,
             request_bytes: self.request_bytes,
             progress: !self.quiet,
-        })
+            resume: self.resume,
+        };
+        if self.json && options.output == Sink::Standard && !self.dry_run {
+            return Err(makes_no_sense("--json prints on standard output, which has the rows already: give --output".into()));
+        }
+        if self.no_header && !matches!(options.input_format(), Format::Csv | Format::Tsv) {
+            return Err(makes_no_sense("--no-header is for separated values: other formats name their columns".into()));
+        }
+        Ok(options)
     }
-}
 
-/// `audience.csv` becomes `audience.1006.csv`.
-fn beside(file: &Path, target: Domain) -> PathBuf {
-    let extension = file.extension().unwrap_or("csv".as_ref());
-    file.with_extension(target.as_str()).with_added_extension(extension)
+    /// `audience.csv` becomes `audience.1006.csv`, and standard input standard output.
+    fn beside(&self, target: &Target) -> Sink {
+        let Source::Local(file) = &self.file else { return Sink::Standard };
+        let middle = match target {
+            Target::Domain(domain) => domain.to_string(),
+            Target::Column(_) => "translated".into(),
+        };
+        let packed = Compression::of(file) != Compression::None;
+        let (stem, packing) = if packed { (file.with_extension(""), file.extension()) } else { (file.clone(), None) };
+        let extension = match self.output_format {
+            Some(format) => Path::new(format.extension()).as_os_str(),
+            None => stem.extension().unwrap_or("csv".as_ref()),
+        };
+        let name = stem.with_extension(middle).with_added_extension(extension);
+        // Parquet compresses its own pages.
+        let packing = packing.filter(|_| self.output_format != Some(Format::Parquet) && self.output_compression.is_none());
+        Sink::Local(packing.map_or(name.clone(), |packing| name.with_added_extension(packing)))
+    }
 }
 
 /// Reads a separator: one that ids and quotes leave free.
@@ -138,6 +231,10 @@ fn delimiter(text: &str) -> Result<u8, String> {
 
 fn in_flight(text: &str) -> Result<NonZero<usize>, String> {
     bounded(text, 1, 64).map(|number| NonZero::new(number).expect("the bound is 1"))
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or("a number from 0 to 1, such as 0.01".into())
 }
 
 fn request_bytes(text: &str) -> Result<usize, String> {
@@ -166,9 +263,17 @@ mod tests {
 
     #[test]
     fn the_output_is_named_after_the_input_and_the_target() {
-        for (input, output) in [("a/b.csv", "a/b.1006.csv"), ("b.c.tsv", "b.c.1006.tsv"), ("ids", "ids.1006.csv")] {
-            assert_eq!(beside(Path::new(input), "1006".parse().unwrap()), Path::new(output));
+        for (line, output) in [
+            ("a/b.csv --to 1006", "a/b.1006.csv"),
+            ("b.c.tsv --to-column p", "b.c.translated.tsv"),
+            ("ids --to 1006", "ids.1006.csv"),
+            ("b.csv.gz --to 1006", "b.1006.csv.gz"),
+            ("b.csv.gz --to 1006 --output-format parquet", "b.1006.parquet"),
+            ("b.parquet --to 1006 --output-format jsonl", "b.1006.jsonl"),
+        ] {
+            assert_eq!(options(&format!("x --column id {line}")).unwrap().output, Sink::Local(output.into()), "{line}");
         }
+        assert_eq!(options("x - --column id --to 1006").unwrap().output, Sink::Standard);
     }
 
     #[test]
@@ -183,9 +288,20 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_before_anything_is_done() {
-        for line in ["--to 106", "--to 10é", "--to 1006 --delimiter -", "--to 1006 --delimiter ab", "--to 1006 --in-flight 0"] {
+        for line in [
+            "--to 106",
+            "--to 10é",
+            "--to 1006 --to-column p",
+            "--to 1006 --delimiter -",
+            "--to 1006 --delimiter ab",
+            "--to 1006 --in-flight 0",
+            "--to 1006 --max-error-rate 2",
+            "--to 1006 --output - --json",
+            "--to 1006 --output s3://bucket",
+            "--to 1006 --input-format jsonl --no-header",
+        ] {
             assert!(options(&format!("x f.csv --column id {line}")).is_err(), "{line}");
         }
-        assert_eq!(options(r"x f.csv --column id --to 1006 --delimiter \t").unwrap().delimiter, b'\t');
+        assert_eq!(options(r"x f.csv --column id --to 1006 --delimiter \t").unwrap().delimiter, Some(b'\t'));
     }
 }

@@ -1,130 +1,167 @@
-//! The file translator: a file of separated values in, the same file with two more columns out.
+//! The file translator: a file of rows in, the same rows with two columns more out.
 //!
-//! The bytes of a row are never rewritten, only added to: quotes, encodings and line endings come out as they went in.
+//! Where the output has the input's format, what a row has is never rewritten, only added to: quotes, encodings and line endings
+//! of separated values, the bytes of JSON objects, and the other columns' chunks of Parquet files come out as they went in.
 //! Memory is bounded whatever the size of the file, several requests are in flight, and rows keep their order.
 
-mod batch;
 mod column;
+mod dry_run;
+mod engine;
 mod error;
+mod format;
+mod input;
+mod journal;
+mod json_lines;
+mod options;
 mod output;
+mod parquet;
+mod part;
+mod place;
 mod progress;
-mod rows;
-mod summary;
+mod reader;
+mod render;
+mod report;
+mod separated;
+mod strings;
+mod tally;
 mod weight;
+mod writing;
 
 use std::{
-    collections::VecDeque,
-    fs::File,
-    io::{self, BufReader},
-    num::NonZero,
-    panic::resume_unwind,
-    path::PathBuf,
+    fs,
+    path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
-use shared::identity::Domain;
-use tokio::task::JoinHandle;
-
-use crate::client::{self, Client, Outcomes};
-use batch::{Batch, Planner};
-pub use column::Column;
-pub use error::{Error, Fault};
+use crate::client::Client;
+pub use column::{Column, Target};
+pub use dry_run::{DryRun, check};
+use engine::{Engine, Stop};
+pub use error::{Error, Fault, Left};
+pub use format::{Compression, Format};
+use input::Reading;
+use journal::{Done, Journal, Run};
+pub use options::{Options, REQUEST_BYTES};
 use output::Output;
+pub use place::{Nowhere, Sink, Source};
 use progress::Progress;
-use rows::Rows;
-pub use summary::Summary;
+use reader::{Opened, Reader};
+pub use report::Report;
+use writing::{Failed, Ledger, Written};
 
-/// What a request may weigh at most, by default: as the event that a Lambda function gets, which may have 6 MB.
-pub const REQUEST_BYTES: usize = 5_000_000;
+/// Translates a file. Until everything has succeeded there is nothing under the output's name. `stop` ends the run early; what is
+/// finished then can be gone on with.
+pub async fn translate(client: Client, options: &Options, stop: impl Future<Output = ()>) -> Result<Report, Error> {
+    let (started, start) = (SystemTime::now(), Instant::now());
+    let output = options.output.to_string();
+    let input = |fault| Error::Input { file: options.input.to_string(), fault };
+    let unwritable = |cause| Error::Output { file: output.clone(), cause, left: Left(None) };
+    distinct(options)?;
 
-/// What to translate, and how.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The file to read.
-    pub input: PathBuf,
-    /// The file to write.
-    pub output: PathBuf,
-    /// The column that holds the ids; a named one says that the file has a header.
-    pub column: Column,
-    /// The domain to translate into.
-    pub target: Domain,
-    /// What separates the columns.
-    pub delimiter: u8,
-    /// How many requests may be under way at once.
-    pub in_flight: NonZero<usize>,
-    /// What a request may weigh at most, as a Lambda event.
-    pub request_bytes: usize,
-    /// Whether to show a progress bar, if there is a terminal to show it on.
-    pub progress: bool,
-}
+    let reading = Reading::default();
+    let Opened { mut reader, renderer, head, rejects_head, copied, rows } = Reader::open(options, &reading).map_err(input)?;
+    let accounted = input::accounted(options, &reading);
+    let (journal, done) = journal(options)?;
+    let resumed_after = (done.place.rows > 0).then_some(done.place.rows);
+    let columns = options.output_shape() == render::Shape::Columns;
+    let draft = if columns { Output::replay(&options.output, done.output) } else { Output::create(&options.output, done.output) };
+    let draft = draft.map_err(unwritable)?;
+    let rejects = options.rejects.clone().map(|path| {
+        let failed = |cause| Error::Output { file: path.display().to_string(), cause, left: Left(None) };
+        Output::create(&Sink::Local(path.clone()), done.rejects).map_err(failed)
+    });
+    let rejects = rejects.transpose()?;
+    if resumed_after.is_some() {
+        reader.skip_to(done.place).map_err(input)?;
+    }
 
-/// Translates a file. Until everything has succeeded there is nothing under the output's name.
-pub async fn translate(client: Client, options: &Options) -> Result<Summary, Error> {
-    let start = Instant::now();
-    let input = |fault| Error::Input { file: options.input.clone(), fault };
-    let (file, bytes) = open(options).map_err(|cause| input(cause.into()))?;
-    let mut output = Output::create(&options.input, &options.output)?;
-    let progress = Progress::new(bytes, options.progress);
-
-    let rows = Rows::new(BufReader::with_capacity(1 << 18, file), options.delimiter).map_err(input)?;
-    let (mut planner, head) = Planner::new(rows, options).map_err(input)?;
-    output.write(&head)?;
-
-    let client = Arc::new(client);
-    let mut summary = Summary::default();
-    let mut under_way = VecDeque::with_capacity(options.in_flight.get());
-    loop {
-        while under_way.len() < options.in_flight.get()
-            && let Some(batch) = planner.next_batch().map_err(input)?
-        {
-            under_way.push_back(Request::send(&client, batch));
+    let length = match rows {
+        Some(rows) => Some(rows),
+        None => options.input.name().and_then(|path| Some(fs::metadata(path).ok()?.len())),
+    };
+    let progress = Progress::new(length, options.progress);
+    let ledger = Ledger::new(rejects, journal, done);
+    let sheet = columns.then(|| parquet::Sheet::new(copied.clone(), &renderer, &options.column)).transpose();
+    let sheet = sheet.map_err(|cause| unwritable(std::io::Error::other(cause)))?;
+    let by_rows = rows.is_some();
+    let position = {
+        let reading = reading.clone();
+        Box::new(move || (!by_rows).then(|| reading.bytes()))
+    };
+    let renderer = Arc::new(renderer);
+    let engine = Engine { client: Arc::new(client), renderer, in_flight: options.in_flight.get(), progress, position };
+    let write = move |rows| match sheet {
+        Some(sheet) => sheet.write(draft, ledger, &rejects_head, rows),
+        None => writing::text(draft, ledger, [&head, &rejects_head], rows),
+    };
+    let written = engine.run(reader, write, stop).await.map_err(|(stop, left)| {
+        let left = Left(left);
+        match stop {
+            Stop::Fault(fault) => Error::Input { file: options.input.to_string(), fault },
+            Stop::Server(cause) => Error::Server { output: output.clone(), cause, left },
+            Stop::Writing(Failed { cause, .. }) => Error::Output { file: output.clone(), cause, left },
+            Stop::User => Error::Stopped { output: output.clone(), left },
         }
-        let Some(request) = under_way.pop_front() else { break };
-        let answer = request.answer().await;
-        let (batch, outcomes) = answer.map_err(|cause| Error::Server { output: options.output.clone(), cause })?;
-        output.write(&batch.render(&outcomes, options.delimiter, &mut summary))?;
-        progress.advance(batch.bytes(), summary.rows());
-        // Where the server is faster than we are nothing here ever waits, and whoever wants to stop us would not be heard.
-        tokio::task::yield_now().await;
+    })?;
+    let Written::Finished { output, rejects, tally } = written else {
+        return Err(Error::Stopped { output: options.output.to_string(), left: Left(None) });
+    };
+    accounted.await.map_err(|cause| input(cause.into()))?;
+    let read = report::File { place: options.input.to_string(), bytes: reading.bytes(), sha256: reading.digest() };
+    let files = report::Files { input: read, output, rejects, added: options.added(), resumed_after };
+    let report = Report::new(files, &tally, started, start.elapsed());
+    if let Sink::Local(path) = &options.output {
+        report.leave(path).map_err(|cause| Error::Output { file: report::beside(path).display().to_string(), cause, left: Left(None) })?;
     }
-    output.finish()?;
-    progress.finish();
-    summary.finish(options, start.elapsed());
-    Ok(summary)
+    Ok(report)
 }
 
-/// Opens the input; a folder can be opened too, and is refused here rather than at the first read.
-fn open(options: &Options) -> io::Result<(File, u64)> {
-    let file = File::open(&options.input)?;
-    let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+/// The run's journal, where there can be one, and what an earlier run finished.
+fn journal(options: &Options) -> Result<(Option<Journal>, Done), Error> {
+    let (Source::Local(input), Sink::Local(output)) = (&options.input, &options.output) else {
+        if options.resume {
+            return Err(Error::Impossible("--resume needs files: nobody can read a standard stream again"));
+        }
+        return Ok((None, Done::default()));
+    };
+    let failed = |cause| Error::Input { file: input.display().to_string(), fault: Fault::Read(cause) };
+    let run = Run::new(input, &options.decisive()).map_err(failed)?;
+    let unwritable = |cause| Error::Output { file: output.display().to_string(), cause, left: Left(None) };
+    let journal = Journal::new(output, run).map_err(unwritable)?;
+    let draft = output::draft_of(output, "partial").map_err(unwritable)?;
+    let done = match journal.read() {
+        Some((done, _)) if fs::metadata(&draft).map_or(0, |draft| draft.len()) < done.output => Done::default(),
+        Some((done, None)) if options.resume => done,
+        Some((_, Some(what))) if options.resume => return Err(Error::OtherRun { output: output.display().to_string(), what }),
+        Some((done, None)) if done.place.rows > 0 => {
+            return Err(Error::Unfinished { output: output.display().to_string(), rows: done.place.rows, draft });
+        }
+        _ => Done::default(),
+    };
+    if done.place.rows == 0 {
+        journal.remove();
     }
-    Ok((file, metadata.len()))
+    Ok((Some(journal), done))
 }
 
-/// A batch whose ids are being translated; dropping it calls the request off.
-struct Request(JoinHandle<Result<(Batch, Outcomes), client::Error>>);
-
-impl Request {
-    fn send(client: &Arc<Client>, batch: Batch) -> Self {
-        let client = client.clone();
-        Self(tokio::spawn(async move {
-            let outcomes = client.translate(batch.ids()).await?;
-            Ok((batch, outcomes))
-        }))
+/// Refuses to write into what is read, or twice into one file.
+fn distinct(options: &Options) -> Result<(), Error> {
+    let beside = options.output.name().map(report::beside);
+    let files: Vec<&Path> =
+        [options.input.name(), options.output.name(), options.rejects.as_deref(), beside.as_deref()].into_iter().flatten().collect();
+    let real = |path: &Path| -> PathBuf {
+        // A file that is not there yet is found by its folder.
+        fs::canonicalize(path)
+            .or_else(|_| Ok::<_, std::io::Error>(fs::canonicalize(report::folder(path))?.join(path.file_name().unwrap_or_default())))
+            .unwrap_or(path.into())
+    };
+    for (index, file) in files.iter().enumerate() {
+        if files[..index].iter().any(|other| real(other) == real(file)) {
+            return Err(Error::SameFile { file: file.into() });
+        }
     }
-
-    async fn answer(mut self) -> Result<(Batch, Outcomes), client::Error> {
-        (&mut self.0).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
-    }
-}
-
-impl Drop for Request {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+    Ok(())
 }
 
 #[cfg(test)]

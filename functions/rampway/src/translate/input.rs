@@ -1,0 +1,121 @@
+//! Reads an input as it is, decompressed, while its digest is taken.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use flate2::bufread::MultiGzDecoder;
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
+
+use super::{
+    Options,
+    format::{Compression, Format},
+    place::Source,
+};
+
+const BUFFER: usize = 1 << 18;
+
+/// What has been read of an input so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reading(Arc<(Mutex<Sha256>, AtomicU64)>);
+
+impl Reading {
+    fn add(&self, bytes: &[u8]) {
+        let (digest, read) = &*self.0;
+        digest.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
+        read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    }
+
+    /// How many bytes have been read, as they are in the file.
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.1.load(Ordering::Relaxed)
+    }
+
+    /// The SHA-256 digest of what has been read.
+    pub(super) fn digest(&self) -> String {
+        hex(&self.0.0.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize())
+    }
+}
+
+/// A reader that keeps account of what it read.
+struct Accounted<R> {
+    input: R,
+    reading: Reading,
+}
+
+impl<R: Read> Read for Accounted<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(room)?;
+        self.reading.add(&room[..read]);
+        Ok(read)
+    }
+}
+
+/// Opens a file; a folder can be opened too, and is refused here rather than at the first read.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(file)
+}
+
+/// The text of a source, whatever it is compressed with.
+pub(super) fn text(source: &Source, reading: &Reading) -> io::Result<Box<dyn Read + Send>> {
+    let input: Box<dyn Read + Send> = match source {
+        Source::Local(path) => Box::new(open(path)?),
+        Source::Standard => Box::new(io::stdin()),
+    };
+    let mut input = BufReader::with_capacity(BUFFER, Accounted { input, reading: reading.clone() });
+    Ok(match Compression::recognise(input.fill_buf()?) {
+        Compression::None => Box::new(input),
+        Compression::Gzip => Box::new(MultiGzDecoder::new(input)),
+        Compression::Zstd => Box::new(zstd::Decoder::with_buffer(input)?),
+    })
+}
+
+/// Reads all of an input that is not read from its start to its end for its digest alone, on a thread of its own.
+pub(super) fn accounted(options: &Options, reading: &Reading) -> impl Future<Output = io::Result<()>> + use<> {
+    let (say, said) = oneshot::channel();
+    match &options.input {
+        Source::Local(path) if options.input_format() == Format::Parquet => {
+            let (path, reading) = (path.clone(), reading.clone());
+            thread::spawn(move || {
+                let all = || {
+                    let mut input = Accounted { input: open(&path)?, reading };
+                    let mut room = vec![0; BUFFER];
+                    while input.read(&mut room)? > 0 {}
+                    Ok(())
+                };
+                // Whoever stopped the run does not listen.
+                let _ = say.send(all());
+            });
+        }
+        _ => drop(say.send(Ok(()))),
+    }
+    async { said.await.unwrap_or_else(|_| Err(io::Error::other("the reader failed"))) }
+}
+
+/// Keeps standard input in a file without a name, where its end can be read before its start.
+pub(super) fn spooled(reading: &Reading) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut BufReader::with_capacity(BUFFER, Accounted { input: io::stdin(), reading: reading.clone() }), &mut file)?;
+    Ok(file)
+}
+
+/// Bytes in hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes all text");
+        text
+    })
+}
