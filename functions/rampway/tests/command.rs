@@ -137,6 +137,6 @@ fn ctrl_c_leaves_nothing_behind() {
     assert!(interrupt.success());
     let output = process.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "rampway: stopped by Ctrl-C; nothing was written\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "rampway: stopped; audience.1006.csv was not written\n");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
