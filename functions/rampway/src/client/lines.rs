@@ -40,7 +40,9 @@ pub(super) fn write(smart_token: &str, init_token: Option<&str>, part: Part<'_>)
 
 /// An id as a line can hold it. Commas, quotes, blanks and line ends would make a line into something else.
 fn sendable(id: &str) -> &str {
-    let fits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    // Counted rather than looked for, and in bytes: so it is a loop over whole registers.
+    let odd = |byte: u8| u8::from(!byte.is_ascii_alphanumeric()) & u8::from(byte != b'-') & u8::from(byte != b'_');
+    let fits = (1..256).contains(&id.len()) && id.bytes().fold(0, |count: u8, byte| count.wrapping_add(odd(byte))) == 0;
     if fits { id } else { NO_ID }
 }
 
