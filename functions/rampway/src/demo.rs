@@ -105,6 +105,7 @@ async fn with(suite: &Suite, folder: &Path) -> Result<Demonstration, Error> {
         request_bytes: REQUEST_BYTES / 50,
         progress: true,
         resume: false,
+        store: None,
     };
     let summary = translate::translate(client, &options, std::future::pending()).await?;
     Ok(Demonstration { audience, translated, summary })

@@ -51,6 +51,12 @@ impl FromStr for Address {
 }
 
 impl Address {
+    /// The address of another object of the same bucket.
+    #[must_use]
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { bucket: self.bucket.clone(), key: key.into() }
+    }
+
     /// The key: what names the object within its bucket.
     #[must_use]
     pub fn key(&self) -> &str {
@@ -164,6 +170,11 @@ impl Store {
         let bytes = found.content_length().and_then(|bytes| u64::try_from(bytes).ok());
         let bytes = bytes.ok_or_else(|| Error::Failed { address: address.clone(), said: "it does not say how long it is".into() })?;
         Ok(Object { address: address.clone(), bytes, tag: found.e_tag().map(str::to_owned) })
+    }
+
+    /// Finds an object and reads it from its start. It blocks, so it belongs on a thread that may.
+    pub fn open(&self, address: &Address) -> Result<Reader, Error> {
+        Ok(self.read(self.runtime.block_on(self.find(address))?, 0))
     }
 
     /// Some of an object's bytes.

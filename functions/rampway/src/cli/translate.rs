@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::{ArgGroup, Args, CommandFactory, error::ErrorKind};
+use cloud::{object::Store, setting::Environment};
 use shared::identity::Domain;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,6 +19,7 @@ Examples:
   rampway translate audience.tsv --column rampid --to-column partner --output partners.tsv
   rampway translate audience.parquet --column rampid --to 1006 --rejects bad.csv --max-error-rate 0.01
   rampway translate audience.csv.gz --column rampid --to 1006 --output audience.1006.parquet
+  rampway translate s3://bucket/audience.csv.gz --column rampid --to 1006 --output s3://bucket/audience.1006.parquet
   rampway translate - --input-format jsonl --column rampid --to 1006
   rampway translate audience.csv --column rampid --to 1006 --resume
   rampway translate audience.csv --column rampid --to 1006 --dry-run
@@ -51,7 +53,7 @@ Exit codes:
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 #[command(after_help = AFTER_HELP, group = ArgGroup::new("into").required(true))]
 pub struct Translate {
-    /// The file to translate, or - for standard input
+    /// The file to translate, an object (`s3://bucket/key`), or - for standard input
     #[arg(value_name = "FILE")]
     pub file: Source,
     /// The column that holds the ids: its name, or with --no-header its number, from 1
@@ -63,7 +65,7 @@ pub struct Translate {
     /// The column that holds the domain to translate each row's id into: its name, or with --no-header its number
     #[arg(long, value_name = "COLUMN", group = "into")]
     pub to_column: Option<String>,
-    /// The file to write, or - for standard output [default: FILE with the domain before its extension, such as audience.1006.csv]
+    /// The file to write, an object (`s3://bucket/key`), or - for standard output [default: FILE with the domain before its extension, such as audience.1006.csv]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<Sink>,
     /// A file for the rows whose ids were refused, with the reasons; they stay in the output too
@@ -121,7 +123,10 @@ pub enum Error {
 
 /// Translates the file and prints the summary.
 pub(super) async fn run(arguments: Translate) -> Result<(), super::Error> {
-    let options = arguments.options().unwrap_or_else(|error| error.exit());
+    let mut options = arguments.options().unwrap_or_else(|error| error.exit());
+    if matches!((&options.input, &options.output), (Source::Object(_), _) | (_, Sink::Object(_))) {
+        options.store = Some(Store::connect(&Environment::process()).await);
+    }
     let client = arguments.connect.client().await?;
     if arguments.dry_run {
         let check = translate::check(client, &options).await.map_err(Error::from)?;
@@ -189,9 +194,13 @@ impl Translate {
             request_bytes: self.request_bytes,
             progress: !self.quiet,
             resume: self.resume,
+            store: None,
         };
         if self.json && options.output == Sink::Standard && !self.dry_run {
             return Err(makes_no_sense("--json prints on standard output, which has the rows already: give --output".into()));
+        }
+        if let Some(object) = self.rejects.as_ref().filter(|path| path.starts_with("s3:")) {
+            return Err(makes_no_sense(format!("--rejects is a file on this machine, not `{}`", object.display())));
         }
         if self.no_header && !matches!(options.input_format(), Format::Csv | Format::Tsv) {
             return Err(makes_no_sense("--no-header is for separated values: other formats name their columns".into()));
@@ -201,13 +210,13 @@ impl Translate {
 
     /// `audience.csv` becomes `audience.1006.csv`, and standard input standard output.
     fn beside(&self, target: &Target) -> Sink {
-        let Source::Local(file) = &self.file else { return Sink::Standard };
+        let Some(file) = self.file.name() else { return Sink::Standard };
         let middle = match target {
             Target::Domain(domain) => domain.to_string(),
             Target::Column(_) => "translated".into(),
         };
         let packed = Compression::of(file) != Compression::None;
-        let (stem, packing) = if packed { (file.with_extension(""), file.extension()) } else { (file.clone(), None) };
+        let (stem, packing) = if packed { (file.with_extension(""), file.extension()) } else { (file.to_owned(), None) };
         let extension = match self.output_format {
             Some(format) => Path::new(format.extension()).as_os_str(),
             None => stem.extension().unwrap_or("csv".as_ref()),
@@ -215,7 +224,11 @@ impl Translate {
         let name = stem.with_extension(middle).with_added_extension(extension);
         // Parquet compresses its own pages.
         let packing = packing.filter(|_| self.output_format != Some(Format::Parquet) && self.output_compression.is_none());
-        Sink::Local(packing.map_or(name.clone(), |packing| name.with_added_extension(packing)))
+        let name = packing.map_or(name.clone(), |packing| name.with_added_extension(packing));
+        match &self.file {
+            Source::Object(address) => Sink::Object(address.with_key(&name.to_string_lossy())),
+            _ => Sink::Local(name),
+        }
     }
 }
 

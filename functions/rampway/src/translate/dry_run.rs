@@ -4,7 +4,7 @@ use std::{fmt, path::Path};
 
 use serde::Serialize;
 
-use super::{Error, Fault, Left, Options, distinct, input::Reading, reader::Opened, reader::Reader, render::Piece, report};
+use super::{Error, Fault, Left, Options, distinct, input::Reading, reader::Opened, render::Piece, report};
 use crate::client::Client;
 
 /// The first rows make one request of this weight at most: about a hundred ids.
@@ -39,9 +39,9 @@ pub async fn check(client: Client, options: &Options) -> Result<DryRun, Error> {
     distinct(options)?;
     let input = |fault: Fault| Error::Input { file: options.input.to_string(), fault };
     let options = Options { request_bytes: options.request_bytes.min(REQUEST_BYTES), ..options.clone() };
-    let Opened { mut reader, renderer, .. } = Reader::open(&options, &Reading::default()).map_err(input)?;
+    let Opened { mut reader, renderer, .. } = super::open(&options, &Reading::default()).map_err(input)?;
     let part = reader.next().map_err(input)?.unwrap_or_default();
-    for path in [options.output.name(), options.rejects.as_deref()].into_iter().flatten() {
+    for path in [options.output.local(), options.rejects.as_deref()].into_iter().flatten() {
         writable(path).map_err(|cause| Error::Output { file: path.display().to_string(), cause, left: Left(None) })?;
     }
     let server = |cause| Error::Server { output: options.output.to_string(), cause, left: Left(None) };

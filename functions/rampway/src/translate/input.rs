@@ -68,12 +68,21 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The text of a source, whatever it is compressed with.
-pub(super) fn text(source: &Source, reading: &Reading) -> io::Result<Box<dyn Read + Send>> {
-    let input: Box<dyn Read + Send> = match source {
+/// The bytes of a source, from its start.
+fn bytes(options: &Options) -> io::Result<Box<dyn Read + Send>> {
+    Ok(match &options.input {
         Source::Local(path) => Box::new(open(path)?),
+        Source::Object(address) => {
+            let store = options.store.as_ref().ok_or_else(|| io::Error::other("nobody was told how to reach S3"))?;
+            Box::new(store.open(address).map_err(io::Error::other)?)
+        }
         Source::Standard => Box::new(io::stdin()),
-    };
+    })
+}
+
+/// The text of the input, whatever it is compressed with.
+pub(super) fn text(options: &Options, reading: &Reading) -> io::Result<Box<dyn Read + Send>> {
+    let input = bytes(options)?;
     let mut input = BufReader::with_capacity(BUFFER, Accounted { input, reading: reading.clone() });
     Ok(match Compression::recognise(input.fill_buf()?) {
         Compression::None => Box::new(input),
@@ -104,10 +113,10 @@ pub(super) fn accounted(options: &Options, reading: &Reading) -> impl Future<Out
     async { said.await.unwrap_or_else(|_| Err(io::Error::other("the reader failed"))) }
 }
 
-/// Keeps standard input in a file without a name, where its end can be read before its start.
-pub(super) fn spooled(reading: &Reading) -> io::Result<File> {
+/// Keeps the input in a file without a name, where its end can be read before its start.
+pub(super) fn spooled(options: &Options, reading: &Reading) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
-    io::copy(&mut BufReader::with_capacity(BUFFER, Accounted { input: io::stdin(), reading: reading.clone() }), &mut file)?;
+    io::copy(&mut BufReader::with_capacity(BUFFER, Accounted { input: bytes(options)?, reading: reading.clone() }), &mut file)?;
     Ok(file)
 }
 

@@ -34,6 +34,8 @@ use std::{
     time::{Instant, SystemTime},
 };
 
+use tokio::task::block_in_place;
+
 use crate::client::Client;
 pub use column::{Column, Target};
 pub use dry_run::{DryRun, check};
@@ -60,16 +62,17 @@ pub async fn translate(client: Client, options: &Options, stop: impl Future<Outp
     distinct(options)?;
 
     let reading = Reading::default();
-    let Opened { mut reader, renderer, head, rejects_head, copied, rows } = Reader::open(options, &reading).map_err(input)?;
+    let Opened { mut reader, renderer, head, rejects_head, copied, rows } = open(options, &reading).map_err(input)?;
     let accounted = input::accounted(options, &reading);
     let (journal, done) = journal(options)?;
     let resumed_after = (done.place.rows > 0).then_some(done.place.rows);
     let columns = options.output_shape() == render::Shape::Columns;
-    let draft = if columns { Output::replay(&options.output, done.output) } else { Output::create(&options.output, done.output) };
+    let create = if columns { Output::replay } else { Output::create };
+    let draft = create(&options.output, options.store.as_ref(), done.output);
     let draft = draft.map_err(unwritable)?;
     let rejects = options.rejects.clone().map(|path| {
         let failed = |cause| Error::Output { file: path.display().to_string(), cause, left: Left(None) };
-        Output::create(&Sink::Local(path.clone()), done.rejects).map_err(failed)
+        Output::create(&Sink::Local(path.clone()), None, done.rejects).map_err(failed)
     });
     let rejects = rejects.transpose()?;
     if resumed_after.is_some() {
@@ -78,7 +81,7 @@ pub async fn translate(client: Client, options: &Options, stop: impl Future<Outp
 
     let length = match rows {
         Some(rows) => Some(rows),
-        None => options.input.name().and_then(|path| Some(fs::metadata(path).ok()?.len())),
+        None => options.input.local().and_then(|path| Some(fs::metadata(path).ok()?.len())),
     };
     let progress = Progress::new(length, options.progress);
     let ledger = Ledger::new(rejects, journal, done);
@@ -111,17 +114,25 @@ pub async fn translate(client: Client, options: &Options, stop: impl Future<Outp
     let read = report::File { place: options.input.to_string(), bytes: reading.bytes(), sha256: reading.digest() };
     let files = report::Files { input: read, output, rejects, added: options.added(), resumed_after };
     let report = Report::new(files, &tally, started, start.elapsed());
-    if let Sink::Local(path) = &options.output {
-        report.leave(path).map_err(|cause| Error::Output { file: report::beside(path).display().to_string(), cause, left: Left(None) })?;
-    }
+    report.leave(options).await.map_err(|(file, cause)| Error::Output { file, cause, left: Left(None) })?;
     Ok(report)
+}
+
+/// Opens the input. An object's first bytes are waited for, which the thread's other work need not.
+fn open(options: &Options, reading: &Reading) -> Result<Opened, Fault> {
+    match options.input {
+        Source::Object(_) => block_in_place(|| Reader::open(options, reading)),
+        Source::Local(_) | Source::Standard => Reader::open(options, reading),
+    }
 }
 
 /// The run's journal, where there can be one, and what an earlier run finished.
 fn journal(options: &Options) -> Result<(Option<Journal>, Done), Error> {
     let (Source::Local(input), Sink::Local(output)) = (&options.input, &options.output) else {
         if options.resume {
-            return Err(Error::Impossible("--resume needs files: nobody can read a standard stream again"));
+            return Err(Error::Impossible(
+                "--resume needs files on this machine: a standard stream cannot be read again, and an object is not there until it is whole",
+            ));
         }
         return Ok((None, Done::default()));
     };
@@ -147,9 +158,14 @@ fn journal(options: &Options) -> Result<(Option<Journal>, Done), Error> {
 
 /// Refuses to write into what is read, or twice into one file.
 fn distinct(options: &Options) -> Result<(), Error> {
-    let beside = options.output.name().map(report::beside);
+    if let (Source::Object(input), Sink::Object(output)) = (&options.input, &options.output)
+        && input == output
+    {
+        return Err(Error::SameFile { file: input.to_string().into() });
+    }
+    let beside = options.output.local().map(report::beside);
     let files: Vec<&Path> =
-        [options.input.name(), options.output.name(), options.rejects.as_deref(), beside.as_deref()].into_iter().flatten().collect();
+        [options.input.local(), options.output.local(), options.rejects.as_deref(), beside.as_deref()].into_iter().flatten().collect();
     let real = |path: &Path| -> PathBuf {
         // A file that is not there yet is found by its folder.
         fs::canonicalize(path)

@@ -2,6 +2,8 @@
 
 use std::{num::NonZero, path::PathBuf};
 
+use cloud::object::Store;
+
 use super::{
     column::{Column, Target},
     format::{Compression, Format},
@@ -41,6 +43,8 @@ pub struct Options {
     pub progress: bool,
     /// Whether to go on with what an earlier run left.
     pub resume: bool,
+    /// S3, where the input or the output is an object.
+    pub store: Option<Store>,
 }
 
 impl Options {

@@ -1,4 +1,5 @@
-//! An output: a draft beside its final name, which it takes when all is written, or standard output.
+//! An output: a draft beside its final name, which it takes when all is written, an object that is there when it is whole, or
+//! standard output.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -6,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use cloud::object::{Address, Store, Writer};
 use sha2::{Digest, Sha256};
 
 use super::{input::hex, place::Sink, report};
@@ -23,6 +25,7 @@ pub(super) struct Output {
 #[derive(Debug)]
 enum To {
     Draft(Draft),
+    Object { writer: Box<Writer>, address: Address },
     Standard,
 }
 
@@ -55,9 +58,13 @@ pub(super) fn draft_of(path: &Path, extension: &str) -> io::Result<PathBuf> {
 
 impl Output {
     /// Starts an output; `kept` bytes of an earlier run's draft stay.
-    pub(super) fn create(sink: &Sink, kept: u64) -> io::Result<Self> {
+    pub(super) fn create(sink: &Sink, store: Option<&Store>, kept: u64) -> io::Result<Self> {
         let to = match sink {
             Sink::Standard => To::Standard,
+            Sink::Object(address) => {
+                let store = store.ok_or_else(|| io::Error::other("nobody was told how to reach S3"))?;
+                To::Object { writer: Box::new(store.write(address.clone())), address: address.clone() }
+            }
             Sink::Local(path) => To::Draft(Draft::create(path)?),
         };
         let mut output = Self { to, digest: Sha256::new(), bytes: 0, replayed: 0 };
@@ -68,8 +75,8 @@ impl Output {
     }
 
     /// Starts an output whose first `kept` bytes an earlier run's draft has, and which are written again all the same.
-    pub(super) fn replay(sink: &Sink, kept: u64) -> io::Result<Self> {
-        let output = Self::create(sink, kept)?;
+    pub(super) fn replay(sink: &Sink, store: Option<&Store>, kept: u64) -> io::Result<Self> {
+        let output = Self::create(sink, store, kept)?;
         Ok(Self { digest: Sha256::new(), bytes: 0, replayed: kept, ..output })
     }
 
@@ -82,7 +89,7 @@ impl Output {
     pub(super) fn draft(&self) -> Option<&Path> {
         match &self.to {
             To::Draft(draft) => Some(&draft.path),
-            To::Standard => None,
+            To::Object { .. } | To::Standard => None,
         }
     }
 
@@ -90,7 +97,7 @@ impl Output {
     pub(super) fn sync(&self) -> io::Result<()> {
         match &self.to {
             To::Draft(draft) => draft.file.sync_data(),
-            To::Standard => Ok(()),
+            To::Object { .. } | To::Standard => Ok(()),
         }
     }
 
@@ -107,6 +114,10 @@ impl Output {
             To::Standard => {
                 io::stdout().flush()?;
                 Sink::Standard.to_string()
+            }
+            To::Object { writer, address } => {
+                writer.finish().map_err(io::Error::other)?;
+                address.to_string()
             }
             To::Draft(mut draft) => {
                 draft.file.sync_all()?;
@@ -125,6 +136,7 @@ impl Write for Output {
         let written = match &mut self.to {
             _ if again > 0 => again.min(bytes.len()),
             To::Draft(draft) => draft.file.write(bytes)?,
+            To::Object { writer, .. } => writer.write(bytes)?,
             To::Standard => io::stdout().lock().write(bytes)?,
         };
         self.digest.update(&bytes[..written]);
@@ -134,7 +146,7 @@ impl Write for Output {
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.to {
-            To::Draft(_) => Ok(()),
+            To::Draft(_) | To::Object { .. } => Ok(()),
             To::Standard => io::stdout().flush(),
         }
     }
@@ -186,14 +198,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("out.csv");
         let sink = Sink::Local(file.clone());
-        let mut output = Output::create(&sink, 0).unwrap();
+        let mut output = Output::create(&sink, None, 0).unwrap();
         output.write_all(b"half").unwrap();
         assert!(!file.exists());
-        assert!(Output::create(&sink, 0).unwrap_err().to_string().contains("another run is writing it"));
+        assert!(Output::create(&sink, None, 0).unwrap_err().to_string().contains("another run is writing it"));
         drop(output);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 
-        let mut output = Output::create(&sink, 0).unwrap();
+        let mut output = Output::create(&sink, None, 0).unwrap();
         output.write_all(b"whole").unwrap();
         let told = output.finish().unwrap();
         assert_eq!((fs::read(&file).unwrap(), told.bytes, &told.sha256[..8]), (b"whole".to_vec(), 5, "5d5766cf"));
@@ -204,25 +216,25 @@ mod tests {
     fn a_kept_draft_goes_on_where_it_is_cut() {
         let folder = tempfile::tempdir().unwrap();
         let sink = Sink::Local(folder.path().join("out.csv"));
-        let mut output = Output::create(&sink, 0).unwrap();
+        let mut output = Output::create(&sink, None, 0).unwrap();
         output.write_all(b"whole-and-half").unwrap();
         output.keep();
         drop(output);
-        let mut output = Output::create(&sink, 5).unwrap();
+        let mut output = Output::create(&sink, None, 5).unwrap();
         output.write_all(b"some").unwrap();
         let told = output.finish().unwrap();
         assert_eq!(fs::read(folder.path().join("out.csv")).unwrap(), b"wholesome");
         assert_eq!(told.sha256, hex(&Sha256::digest(b"wholesome")));
-        let mut output = Output::create(&sink, 0).unwrap();
+        let mut output = Output::create(&sink, None, 0).unwrap();
         output.keep();
         drop(output);
-        assert!(Output::create(&sink, 5).unwrap_err().to_string().contains("shorter"));
+        assert!(Output::create(&sink, None, 5).unwrap_err().to_string().contains("shorter"));
     }
 
     #[test]
     fn an_impossible_output_is_told_before_anything_is_done() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(Output::create(&Sink::Local(folder.path().into()), 0).unwrap_err().to_string().contains("directory"));
-        assert!(Output::create(&Sink::Local(folder.path().join("no").join("out.csv")), 0).is_err());
+        assert!(Output::create(&Sink::Local(folder.path().into()), None, 0).unwrap_err().to_string().contains("directory"));
+        assert!(Output::create(&Sink::Local(folder.path().join("no").join("out.csv")), None, 0).is_err());
     }
 }

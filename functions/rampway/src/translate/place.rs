@@ -1,4 +1,4 @@
-//! Where an input is and where an output goes: a file on this machine, or a standard stream.
+//! Where an input is and where an output goes: a file on this machine, an object of S3, or a standard stream.
 
 use std::{
     fmt,
@@ -6,11 +6,15 @@ use std::{
     str::FromStr,
 };
 
+use cloud::object::{Address, NotAnAddress};
+
 /// Where the rows come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A file on this machine.
     Local(PathBuf),
+    /// An object of S3.
+    Object(Address),
     /// Standard input.
     Standard,
 }
@@ -20,28 +24,33 @@ pub enum Source {
 pub enum Sink {
     /// A file on this machine.
     Local(PathBuf),
+    /// An object of S3.
+    Object(Address),
     /// Standard output.
     Standard,
 }
 
 /// The place is one that no file can be at.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is neither a file on this machine nor - for a standard stream")]
-pub struct Nowhere(String);
-
-fn local(text: &str) -> Result<Option<PathBuf>, Nowhere> {
-    match text {
-        "-" => Ok(None),
-        _ if text.is_empty() || text.contains("://") => Err(Nowhere(text.into())),
-        _ => Ok(Some(text.into())),
-    }
+pub enum Nowhere {
+    /// It is nothing that is known here.
+    #[error("`{0}` is neither a file on this machine, nor an object such as s3://bucket/key, nor - for a standard stream")]
+    Unknown(String),
+    /// It is the address of no object.
+    #[error(transparent)]
+    NotAnAddress(#[from] NotAnAddress),
 }
 
 impl FromStr for Source {
     type Err = Nowhere;
 
     fn from_str(text: &str) -> Result<Self, Nowhere> {
-        Ok(local(text)?.map_or(Self::Standard, Self::Local))
+        Ok(match text {
+            "-" => Self::Standard,
+            _ if text.starts_with("s3://") => Self::Object(text.parse()?),
+            _ if text.is_empty() || text.contains("://") => return Err(Nowhere::Unknown(text.into())),
+            _ => Self::Local(text.into()),
+        })
     }
 }
 
@@ -49,7 +58,12 @@ impl FromStr for Sink {
     type Err = Nowhere;
 
     fn from_str(text: &str) -> Result<Self, Nowhere> {
-        Ok(local(text)?.map_or(Self::Standard, Self::Local))
+        Ok(match text {
+            "-" => Self::Standard,
+            _ if text.starts_with("s3://") => Self::Object(text.parse()?),
+            _ if text.is_empty() || text.contains("://") => return Err(Nowhere::Unknown(text.into())),
+            _ => Self::Local(text.into()),
+        })
     }
 }
 
@@ -59,7 +73,17 @@ impl Source {
     pub fn name(&self) -> Option<&Path> {
         match self {
             Self::Local(path) => Some(path),
+            Self::Object(address) => Some(address.key().as_ref()),
             Self::Standard => None,
+        }
+    }
+
+    /// The file on this machine.
+    #[must_use]
+    pub fn local(&self) -> Option<&Path> {
+        match self {
+            Self::Local(path) => Some(path),
+            Self::Object(_) | Self::Standard => None,
         }
     }
 }
@@ -70,7 +94,17 @@ impl Sink {
     pub fn name(&self) -> Option<&Path> {
         match self {
             Self::Local(path) => Some(path),
+            Self::Object(address) => Some(address.key().as_ref()),
             Self::Standard => None,
+        }
+    }
+
+    /// The file on this machine.
+    #[must_use]
+    pub fn local(&self) -> Option<&Path> {
+        match self {
+            Self::Local(path) => Some(path),
+            Self::Object(_) | Self::Standard => None,
         }
     }
 }
@@ -79,6 +113,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(path) => path.display().fmt(f),
+            Self::Object(address) => address.fmt(f),
             Self::Standard => f.write_str("standard input"),
         }
     }
@@ -88,6 +123,7 @@ impl fmt::Display for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(path) => path.display().fmt(f),
+            Self::Object(address) => address.fmt(f),
             Self::Standard => f.write_str("standard output"),
         }
     }

@@ -33,14 +33,14 @@ pub(super) struct Opened {
 impl Reader {
     /// Opens the input and finds the columns.
     pub(super) fn open(options: &Options, reading: &Reading) -> Result<Opened, Fault> {
-        let Options { input, column, target, request_bytes, .. } = options;
+        let Options { column, target, request_bytes, .. } = options;
         let added = options.added();
         let to = options.output_shape();
         let mut opened = match options.input_format() {
             Format::Csv | Format::Tsv => {
                 let delimiter = options.input_delimiter();
                 let from = Shape::Separated(delimiter);
-                let (reader, head) = separated::Reader::new(input::text(input, reading)?, delimiter, column, target, *request_bytes)?;
+                let (reader, head) = separated::Reader::new(input::text(options, reading)?, delimiter, column, target, *request_bytes)?;
                 let names = if head.names.is_empty() { reader.numbers() } else { super::render::texts(&head.names) };
                 let renderer = Renderer::new(from, to, names, added, options);
                 let with = |names: &[&str]| if head.names.is_empty() { head.text.clone() } else { head.with(names, delimiter) };
@@ -50,13 +50,13 @@ impl Reader {
                 Opened { reader: Self::Separated(reader), renderer, head, rejects_head, copied: None, rows: None }
             }
             Format::JsonLines => {
-                let (reader, names) = json_lines::Reader::new(input::text(input, reading)?, column, target, *request_bytes)?;
+                let (reader, names) = json_lines::Reader::new(input::text(options, reading)?, column, target, *request_bytes)?;
                 let renderer = Renderer::new(Shape::JsonLines, to, names, added, options);
                 let head = renderer.header();
                 Opened { reader: Self::JsonLines(reader), renderer, head, rejects_head: Vec::new(), copied: None, rows: None }
             }
             Format::Parquet => {
-                let file = parquet::Input::open(input, reading)?;
+                let file = parquet::Input::open(options, reading)?;
                 // Where the columns cannot be copied, the rows are read as objects.
                 let from = if to == Shape::Columns { Shape::Columns } else { Shape::JsonLines };
                 let reader = parquet::Reader::new(file.clone(), column, target, from, *request_bytes)?;

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     io::{self, Write},
+    panic::resume_unwind,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -11,8 +12,12 @@ use std::{
 use indicatif::HumanCount;
 use serde::Serialize;
 use shared::identity::{Domain, Kind};
+use tokio::task::spawn_blocking;
 
-use super::tally::{Count, Entry, Tally};
+use super::{
+    Options, Sink,
+    tally::{Count, Entry, Tally},
+};
 
 /// What a run did.
 #[derive(Clone, Debug, Serialize)]
@@ -132,8 +137,25 @@ impl Report {
         &self.codes
     }
 
-    /// Leaves the report beside the output, for machines.
-    pub(super) fn leave(&self, output: &Path) -> io::Result<()> {
+    /// Leaves the report beside the output, for machines; or says where that failed.
+    pub(super) async fn leave(&self, options: &Options) -> Result<(), (String, io::Error)> {
+        match (&options.output, &options.store) {
+            (Sink::Local(path), _) => self.leave_beside(path).map_err(|cause| (beside(path).display().to_string(), cause)),
+            (Sink::Object(output), Some(store)) => {
+                let place = format!("{output}.report.json");
+                let (store, address, report) = (store.clone(), place.parse(), self.to_json());
+                let write = move || {
+                    let mut writer = store.write(address.map_err(io::Error::other)?);
+                    writer.write_all(report.as_bytes())?;
+                    writer.finish().map_err(io::Error::other)
+                };
+                spawn_blocking(write).await.unwrap_or_else(|error| resume_unwind(error.into_panic())).map_err(|cause| (place, cause))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn leave_beside(&self, output: &Path) -> io::Result<()> {
         let mut draft = tempfile::Builder::new();
         #[cfg(unix)]
         {

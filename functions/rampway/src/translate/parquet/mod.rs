@@ -24,7 +24,7 @@ use ::parquet::{
 };
 
 use super::{
-    Fault,
+    Fault, Options,
     column::{self, Chosen, Column, Target},
     input::{self, Reading},
     part::{self, Part, Place, Row},
@@ -105,16 +105,16 @@ struct Group {
 }
 
 impl Input {
-    /// Opens a source; a standard stream is kept in a file first.
-    pub(super) fn open(source: &Source, reading: &Reading) -> Result<Self, Fault> {
-        let file = match source {
+    /// Opens the input; what is no file on this machine is kept in one first.
+    pub(super) fn open(options: &Options, reading: &Reading) -> Result<Self, Fault> {
+        let file = match &options.input {
             Source::Local(path) => input::open(path)?,
-            Source::Standard => input::spooled(reading)?,
+            Source::Object(_) | Source::Standard => input::spooled(options, reading)?,
         };
         let not = |cause: ParquetError| Fault::NotParquet(said(&cause));
         let bytes = Positioned(Arc::new(file));
-        let options = ReadOptionsBuilder::new().with_page_index().build();
-        let file = SerializedFileReader::new_with_options(bytes.clone(), options).map_err(not)?;
+        let pages = ReadOptionsBuilder::new().with_page_index().build();
+        let file = SerializedFileReader::new_with_options(bytes.clone(), pages).map_err(not)?;
         Ok(Self { file: Arc::new(file), bytes })
     }
 

@@ -84,6 +84,7 @@ fn file(name: &str, text: impl AsRef<[u8]>) -> (TempDir, Options) {
     fs::write(&input, text).unwrap();
     let options = Options {
         output: Sink::Local(folder.path().join("out.csv")),
+        store: None,
         input: Source::Local(input),
         rejects: None,
         input_format: None,

@@ -45,9 +45,9 @@ async fn who_stops_a_run_can_go_on_with_it_whatever_the_compression() {
         assert!(error.starts_with("stopped; ") && error.ends_with("go on with --resume"), "{error}");
         options.resume = true;
         assert!(run(&options).await.unwrap().resumed_after.is_some());
-        let source = Source::Local(folder.path().join(name));
+        let translated = Options { input: Source::Local(folder.path().join(name)), ..options.clone() };
         let mut text = String::new();
-        std::io::Read::read_to_string(&mut input::text(&source, &Reading::default()).unwrap(), &mut text).unwrap();
+        std::io::Read::read_to_string(&mut input::text(&translated, &Reading::default()).unwrap(), &mut text).unwrap();
         assert_eq!(text, result(2000));
         assert_eq!(Compression::of(Path::new(name)), decoded);
         assert_eq!(Compression::recognise(&written(&options)), decoded);
