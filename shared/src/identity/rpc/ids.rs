@@ -54,7 +54,7 @@ impl<'a> Body<'a> {
 impl Ids<'_> {
     /// Translates the ids in batches that `begin` begins, writing the answers to `out`: one an entry or a line, in order.
     ///
-    /// What is not read by shape and key is read again by the [`reference`], in a new batch. An [`Ids::Open`] is not, but
+    /// What is not read by shape and key is read again by the [`mod@reference`], in a new batch. An [`Ids::Open`] is not, but
     /// [`Error::Unread`]: what it stands in has to be read as a whole.
     pub fn transcode<'s>(self, begin: impl Fn() -> Batch<'s>, out: &mut Vec<u8>) -> Result<Usage, Error> {
         let start = out.len();

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Ids are scanned, not turned into values, and answers are written as they come: an entry is compared with the shape of one before it,
-//! read key by key where it has another, and by serde where it is odd. What this way refuses, [`reference`] reads again and decides.
+//! read key by key where it has another, and by serde where it is odd. What this way refuses, [`mod@reference`] reads again and decides.
 
 pub mod reference;
 
