@@ -13,6 +13,7 @@ use std::{
 
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest, Sha256};
+use shared::encoding::hex;
 use tokio::sync::oneshot;
 
 use super::{
@@ -120,11 +121,13 @@ pub(super) fn spooled(options: &Options, reading: &Reading) -> io::Result<File> 
     Ok(file)
 }
 
-/// Bytes in hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes all text");
-        text
-    })
+/// Passes over the next `bytes` of an input, of which `rest` is read already.
+pub(super) fn skip(rest: &mut Vec<u8>, input: &mut dyn Read, bytes: u64) -> io::Result<()> {
+    let there = rest.len().min(usize::try_from(bytes).unwrap_or(usize::MAX));
+    rest.drain(..there);
+    let left = bytes - there as u64;
+    if io::copy(&mut input.take(left), &mut io::sink())? < left {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
 }

@@ -9,8 +9,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use shared::encoding::hex;
 
-use super::{input::hex, output::draft_of, part::Place, tally::Tally};
+use super::{output::draft_of, part::Place, tally::Tally};
 
 /// How much of the input's start is part of its identity.
 const HEAD: u64 = 1 << 16;

@@ -1,10 +1,6 @@
 //! JSON lines: an object a line, its bytes as they are, with two members more.
 
-use std::{
-    borrow::Cow,
-    fmt,
-    io::{self, Read},
-};
+use std::{borrow::Cow, fmt, io::Read};
 
 use memchr::memchr;
 use serde::{
@@ -16,6 +12,7 @@ use serde_json::{Deserializer, value::RawValue};
 use super::{
     Fault,
     column::{self, Column, Target},
+    input,
     part::{self, Asks, Part, Place, Row},
 };
 
@@ -73,12 +70,7 @@ impl Reader {
 
     /// Goes on where an earlier run stopped.
     pub(super) fn skip_to(&mut self, place: Place) -> Result<(), Fault> {
-        let there = self.rest.len().min(usize::try_from(place.offset).unwrap_or(usize::MAX));
-        self.rest.drain(..there);
-        let left = place.offset - there as u64;
-        if io::copy(&mut (&mut self.input).take(left), &mut io::sink())? < left {
-            return Err(Fault::Read(io::ErrorKind::UnexpectedEof.into()));
-        }
+        input::skip(&mut self.rest, &mut self.input, place.offset)?;
         self.place = place;
         Ok(())
     }

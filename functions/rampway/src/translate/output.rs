@@ -9,8 +9,9 @@ use std::{
 
 use cloud::object::{Address, Store, Writer};
 use sha2::{Digest, Sha256};
+use shared::encoding::hex;
 
-use super::{input::hex, place::Sink, report};
+use super::{place::Sink, report};
 
 /// What is being written.
 #[derive(Debug)]

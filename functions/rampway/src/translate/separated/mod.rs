@@ -2,16 +2,14 @@
 
 mod scan;
 
-use std::{
-    io::{self, Read},
-    ops::Range,
-};
+use std::{io::Read, ops::Range};
 
 use shared::identity::Domain;
 
 use super::{
     Fault,
     column::{self, Chosen, Column, Target},
+    input,
     part::{self, Asks, Part, Place, Row},
 };
 use scan::{Found, Missing};
@@ -123,13 +121,7 @@ impl Reader {
 
     /// Goes on where an earlier run stopped.
     pub(super) fn skip_to(&mut self, place: Place) -> Result<(), Fault> {
-        let mut left = place.offset - self.place.offset;
-        let there = self.rest.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        self.rest.drain(..there);
-        left -= there as u64;
-        if io::copy(&mut (&mut self.input).take(left), &mut io::sink())? < left {
-            return Err(Fault::Read(io::ErrorKind::UnexpectedEof.into()));
-        }
+        input::skip(&mut self.rest, &mut self.input, place.offset - self.place.offset)?;
         self.place = place;
         Ok(())
     }

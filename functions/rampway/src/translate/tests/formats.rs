@@ -133,7 +133,7 @@ async fn a_parquet_run_goes_on_after_its_last_row_group() {
     let report = run(&options).await.unwrap();
     assert!(report.resumed_after.is_some_and(|rows| rows % 100 == 0));
     assert_eq!(table(written(&options)), table(whole));
-    assert_eq!(report.output.sha256, input::hex(&shared::crypto::sha256(&written(&options))));
+    assert_eq!(report.output.sha256, shared::encoding::hex(&shared::crypto::sha256(&written(&options))));
     assert_eq!(files(folder.path()), 3);
 }
 

@@ -130,7 +130,7 @@ async fn rows_keep_their_order_when_answers_do_not() {
     // The input, the output and the report on it.
     assert_eq!(files(folder.path()), 3);
     let told: Value = serde_json::from_slice(&fs::read(folder.path().join("out.csv.report.json")).unwrap()).unwrap();
-    let digest = |text: String| input::hex(&shared::crypto::sha256(text.as_bytes()));
+    let digest = |text: String| shared::encoding::hex(&shared::crypto::sha256(text.as_bytes()));
     assert_eq!(told["input"]["sha256"], digest(rows(500)));
     assert_eq!(told["output"]["sha256"], digest(result(500)));
     assert_eq!(told["output"]["bytes"], result(500).len());

@@ -25,7 +25,7 @@ async fn a_server_that_vanishes_half_way_leaves_what_is_done_and_no_output() {
     assert_eq!(String::from_utf8(written(&options)).unwrap(), result(500));
     assert_eq!((report.rows(), report.translated(), report.refused()["I001"]), (500, 450, 50));
     assert!(report.resumed_after.is_some() && requests.load(Ordering::SeqCst) < 21);
-    assert_eq!(report.output.sha256, input::hex(&shared::crypto::sha256(result(500).as_bytes())));
+    assert_eq!(report.output.sha256, shared::encoding::hex(&shared::crypto::sha256(result(500).as_bytes())));
     assert_eq!(fs::read_to_string(folder.path().join("bad.csv")).unwrap().lines().count(), 51);
     assert_eq!(files(folder.path()), 4);
 }
