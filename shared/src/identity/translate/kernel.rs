@@ -1,6 +1,6 @@
 //! Kernels: the same translation of many ids of one kind and direction at once, in the ways that processors allow.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use super::batched;
 #[cfg(target_arch = "x86_64")]
@@ -83,7 +83,11 @@ pub(super) enum Verdict {
 pub(super) struct Columns {
     kind: Kind,
     label: [u8; HEAD],
-    /// The characters after the label, filled up with `A`, which is zero, to whole groups of four.
+    /// Characters of a body as it comes, 43 or 64, and as it is kept, 44 or 64.
+    characters: usize,
+    stride: usize,
+    rows: usize,
+    /// The characters after the label, filled up with `A`, which is zero, to whole groups of four. There is room for more rows than there are.
     pub(super) bodies: Vec<u8>,
     /// Rows of [`SLOT`] characters: the label, then the body.
     pub(super) texts: Vec<u8>,
@@ -95,39 +99,56 @@ pub(super) const SLOT: usize = MAX_LEN;
 
 impl Columns {
     pub(super) fn new(kind: Kind, to: Domain) -> Self {
-        Self { kind, label: kind.label(to), bodies: Vec::new(), texts: Vec::new(), verdicts: Vec::new() }
+        Self {
+            kind,
+            label: kind.label(to),
+            characters: kind.text_len() - HEAD,
+            stride: stride(kind.payload_len() / 16),
+            rows: 0,
+            bodies: Vec::new(),
+            texts: Vec::new(),
+            verdicts: Vec::new(),
+        }
     }
 
     pub(super) const fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Characters of a row of bodies: 44 or 64.
-    pub(super) const fn stride(&self) -> usize {
-        stride(self.kind.payload_len() / 16)
-    }
-
     pub(super) const fn rows(&self) -> usize {
-        self.verdicts.len()
+        self.rows
     }
 
     /// Adds the characters after the label of an id of the kind's length.
+    #[inline]
     pub(super) fn push(&mut self, body: &[u8]) {
+        let from = self.rows * self.stride;
+        let Some(slot) = self.bodies.get_mut(from..).and_then(<[u8]>::first_chunk_mut::<64>) else {
+            return self.grow_and_push(body);
+        };
         // Of known lengths, so that copying takes a few moves and no call.
         if let Ok(body) = <&[u8; 43]>::try_from(body) {
-            self.bodies.extend_from_slice(body);
-            self.bodies.push(b'A');
+            slot[..43].copy_from_slice(body);
         } else if let Ok(body) = <&[u8; 64]>::try_from(body) {
-            self.bodies.extend_from_slice(body);
+            slot.copy_from_slice(body);
         }
-        self.verdicts.push(Verdict::Translated);
+        self.rows += 1;
     }
 
-    /// Makes room for as many texts as there are rows, each with its label.
+    #[cold]
+    fn grow_and_push(&mut self, body: &[u8]) {
+        let room = (self.bodies.len() * 2).max(64 * 64);
+        self.bodies.resize(room, b'A');
+        self.push(body);
+    }
+
+    /// Makes ready for as many outcomes as there are rows, each text with its label.
     fn make_room(&mut self) {
-        let (rows, have) = (self.rows(), self.texts.len() / SLOT);
-        if rows > have {
-            self.texts.resize(rows * SLOT, 0);
+        self.verdicts.clear();
+        self.verdicts.resize(self.rows, Verdict::Translated);
+        let have = self.texts.len() / SLOT;
+        if self.rows > have {
+            self.texts.resize(self.rows * SLOT, 0);
             for slot in self.texts.as_chunks_mut::<SLOT>().0.iter_mut().skip(have) {
                 slot[..HEAD].copy_from_slice(&self.label);
             }
@@ -136,26 +157,28 @@ impl Columns {
 
     /// Adds rows of zeros up to a whole number of groups, for kernels that do no less, and characters for those that read further than a row.
     pub(super) fn fill_up(&mut self, group: usize, beyond: usize) {
-        let rows = self.rows().next_multiple_of(group);
-        self.bodies.resize(rows * self.stride() + beyond, b'A');
-        self.verdicts.resize(rows, Verdict::Translated);
+        let (rows, stride) = (self.rows, self.stride);
+        self.rows = rows.next_multiple_of(group);
+        let room = self.bodies.len().max(self.rows * stride + beyond);
+        self.bodies.resize(room, b'A');
+        self.bodies[rows * stride..self.rows * stride].fill(b'A');
         self.make_room();
     }
 
     /// Takes away what was added to the first `rows`.
     pub(super) fn cut(&mut self, rows: usize) {
-        self.bodies.truncate(rows * self.stride());
+        self.rows = rows;
         self.verdicts.truncate(rows);
     }
 
-    /// The whole text of a row.
-    pub(super) fn text(&self, row: usize) -> &[u8] {
-        &self.texts[row * SLOT..][..self.kind.text_len()]
+    /// Verdicts and texts of some rows, and how long the texts are.
+    pub(super) fn outcomes(&self, rows: Range<usize>) -> (&[Verdict], &[[u8; SLOT]], usize) {
+        (&self.verdicts[rows.clone()], &self.texts.as_chunks().0[rows], HEAD + self.characters)
     }
 
     /// The body of a row, without what fills it up.
     pub(super) fn body(&self, row: usize) -> &[u8] {
-        &self.bodies[row * self.stride()..][..self.kind.text_len() - HEAD]
+        &self.bodies[row * self.stride..][..self.characters]
     }
 
     /// Takes the outcome of a row of other columns of the same kind and domain.
@@ -164,9 +187,9 @@ impl Columns {
         self.texts[row * SLOT..][..SLOT].copy_from_slice(&from.texts[other * SLOT..][..SLOT]);
     }
 
-    /// Empties the columns; room for texts is kept.
+    /// Empties the columns; their room is kept.
     pub(super) fn clear(&mut self) {
-        self.bodies.clear();
+        self.rows = 0;
         self.verdicts.clear();
     }
 }

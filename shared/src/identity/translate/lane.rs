@@ -1,8 +1,10 @@
 //! A lane: the pending ids of one kind in one direction.
 
+use std::{iter, ops::Range, slice};
+
 use super::{
     Refused,
-    kernel::{Columns, Kernel, Verdict},
+    kernel::{Columns, Kernel, SLOT, Verdict},
     number,
 };
 use crate::identity::{
@@ -24,6 +26,32 @@ pub(super) struct Lane {
 pub(super) struct Counts {
     pub(super) translated: u64,
     pub(super) previous: u64,
+}
+
+/// Outcomes of a lane's rows, one after another.
+pub(super) struct Outcomes<'a> {
+    rows: iter::Zip<slice::Iter<'a, Verdict>, slice::Iter<'a, [u8; SLOT]>>,
+    length: usize,
+}
+
+impl Outcomes<'_> {
+    pub(super) fn none() -> Self {
+        Self { rows: [].iter().zip(&[]), length: 0 }
+    }
+}
+
+impl<'a> Iterator for Outcomes<'a> {
+    type Item = Result<&'a [u8], Refused>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (verdict, text) = self.rows.next()?;
+        Some(match verdict {
+            Verdict::Translated => Ok(&text[..self.length]),
+            Verdict::Malformed => Err(Refused::Malformed(Malformed::Body)),
+            Verdict::Foreign => Err(Refused::Code(Code::E002)),
+        })
+    }
 }
 
 impl Lane {
@@ -81,15 +109,10 @@ impl Lane {
         Counts { translated, previous: translated - current }
     }
 
-    /// What became of a row.
-    #[inline]
-    pub(super) fn outcome(&self, row: u32) -> Result<&[u8], Refused> {
-        let row = row as usize;
-        match self.columns.verdicts[row] {
-            Verdict::Translated => Ok(self.columns.text(row)),
-            Verdict::Malformed => Err(Refused::Malformed(Malformed::Body)),
-            Verdict::Foreign => Err(Refused::Code(Code::E002)),
-        }
+    /// What became of some rows.
+    pub(super) fn outcomes(&self, rows: Range<usize>) -> Outcomes<'_> {
+        let (verdicts, texts, length) = self.columns.outcomes(rows);
+        Outcomes { rows: verdicts.iter().zip(texts), length }
     }
 
     pub(super) fn clear(&mut self) {

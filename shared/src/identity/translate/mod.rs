@@ -101,15 +101,20 @@ pub struct Batch<'a> {
     lanes: Vec<Lane>,
     /// Lanes by the hash of a label and a target: a guess, to be checked.
     guesses: [u8; GUESSES],
-    order: Vec<Place>,
+    order: Vec<Run>,
     refusals: Vec<Refused>,
     drained: bool,
     ids: usize,
+    /// How many of the ids were drained before those pending.
+    before: usize,
     previous: u64,
     forbidden: Forbidden,
 }
 
 const GUESSES: usize = 256;
+
+/// Not a lane: 40 pairs and 5 kinds are 200.
+const REFUSED: u8 = u8::MAX;
 
 /// A direction that is allowed, and its keys.
 struct Route<'a> {
@@ -118,12 +123,16 @@ struct Route<'a> {
     translated: u64,
 }
 
-/// Where the outcome of a pending id will be.
+/// Where the outcomes of pending ids will be that were pushed one after another: rows of a lane, or of what was refused.
 #[derive(Clone, Copy)]
-enum Place {
-    Row { lane: u8, row: u32 },
-    Refused(u32),
+struct Run {
+    lane: u8,
+    from: u32,
+    to: u32,
 }
+
+/// Why an id has no lane, and the direction it asks for where that is the reason.
+type Nowhere = (Refused, Option<Direction>);
 
 /// Whether all ids so far ask for one direction that is not allowed.
 enum Forbidden {
@@ -157,6 +166,7 @@ impl<'a> Batch<'a> {
             refusals: Vec::new(),
             drained: false,
             ids: 0,
+            before: 0,
             previous: 0,
             forbidden: Forbidden::Unknown,
         }
@@ -180,11 +190,20 @@ impl<'a> Batch<'a> {
             return Err(Error::Ids);
         }
         if let (Some((&label, body)), Some(to)) = (text.split_first_chunk::<HEAD>(), target) {
+            // Most often it goes where the id before it went.
+            if let Some(run) = self.order.last_mut()
+                && let Some(lane) = self.lanes.get_mut(usize::from(run.lane))
+                && lane.takes(label, text.len(), to)
+            {
+                run.to = lane.push(body) + 1;
+                return Ok(());
+            }
             let lane = self.guesses[guess(label, to)];
             if let Some(found) = self.lanes.get_mut(usize::from(lane))
                 && found.takes(label, text.len(), to)
             {
-                self.order.push(Place::Row { lane, row: found.push(body) });
+                let from = found.push(body);
+                self.order.push(Run { lane, from, to: from + 1 });
                 return Ok(());
             }
         }
@@ -194,7 +213,7 @@ impl<'a> Batch<'a> {
     /// How many ids are pending.
     #[must_use]
     pub const fn pending(&self) -> usize {
-        if self.drained { 0 } else { self.order.len() }
+        if self.drained { 0 } else { self.ids - self.before }
     }
 
     /// Whether [`CHUNK`] or more are pending, and it is time to drain.
@@ -215,7 +234,14 @@ impl<'a> Batch<'a> {
             self.previous += counts.previous;
         }
         self.drained = true;
-        Outcomes { order: self.order.iter(), lanes: &self.lanes, refusals: &self.refusals }
+        Outcomes {
+            order: self.order.iter(),
+            lanes: &self.lanes,
+            refusals: &self.refusals,
+            left: self.ids - self.before,
+            translated: lane::Outcomes::none(),
+            refused: [].iter(),
+        }
     }
 
     /// Ends the batch: what it did. What is pending was not translated.
@@ -237,22 +263,23 @@ impl<'a> Batch<'a> {
 
     /// Puts an id into its lane, which may be new, or among those refused.
     fn sort_in(&mut self, text: &[u8], target: Option<Domain>) -> Result<(), Error> {
-        let place = match self.place(text, target)? {
-            Ok(place) => {
+        match self.place(text, target)? {
+            Ok((lane, row)) => {
                 self.forbidden = Forbidden::Not;
-                place
+                self.order.push(Run { lane, from: row, to: row + 1 });
             }
             Err((refused, direction)) => {
                 self.forbidden.note(direction, refused.code());
                 self.refusals.push(refused);
-                Place::Refused(number(self.refusals.len() - 1))
+                let from = number(self.refusals.len() - 1);
+                self.order.push(Run { lane: REFUSED, from, to: from + 1 });
             }
-        };
-        self.order.push(place);
+        }
         Ok(())
     }
 
-    fn place(&mut self, text: &[u8], target: Option<Domain>) -> Result<Result<Place, (Refused, Option<Direction>)>, Error> {
+    /// The id's lane and its row there, or why it has none.
+    fn place(&mut self, text: &[u8], target: Option<Domain>) -> Result<Result<(u8, u32), Nowhere>, Error> {
         let head = match Head::parse(text) {
             Ok(head) => head,
             Err(malformed) => return Ok(Err((Refused::Malformed(malformed), None))),
@@ -275,7 +302,7 @@ impl<'a> Batch<'a> {
         });
         let lane = u8::try_from(index).expect("40 pairs and 5 kinds are 200 lanes");
         self.guesses[guess(head.kind.label(head.domain), to)] = lane;
-        Ok(Ok(Place::Row { lane, row: self.lanes[index].push(&text[HEAD..]) }))
+        Ok(Ok((lane, self.lanes[index].push(&text[HEAD..]))))
     }
 
     fn route(&mut self, direction: Direction) -> Result<Result<usize, Code>, Error> {
@@ -296,15 +323,20 @@ impl<'a> Batch<'a> {
         self.order.clear();
         self.refusals.clear();
         self.lanes.iter_mut().for_each(Lane::clear);
+        self.before = self.ids;
         self.drained = false;
     }
 }
 
 /// The outcomes of what was pending, in the order of the pushes: the text of the new id, which is ASCII, or why there is none.
 pub struct Outcomes<'a> {
-    order: slice::Iter<'a, Place>,
+    order: slice::Iter<'a, Run>,
     lanes: &'a [Lane],
     refusals: &'a [Refused],
+    left: usize,
+    /// Those of the run that is being read.
+    translated: lane::Outcomes<'a>,
+    refused: slice::Iter<'a, Refused>,
 }
 
 impl<'a> Iterator for Outcomes<'a> {
@@ -312,14 +344,23 @@ impl<'a> Iterator for Outcomes<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        Some(match *self.order.next()? {
-            Place::Row { lane, row } => self.lanes[usize::from(lane)].outcome(row),
-            Place::Refused(index) => Err(self.refusals[index as usize]),
-        })
+        loop {
+            let outcome = self.translated.next().or_else(|| self.refused.next().map(|refused| Err(*refused)));
+            if outcome.is_some() {
+                self.left -= 1;
+                return outcome;
+            }
+            let Run { lane, from, to } = *self.order.next()?;
+            let rows = from as usize..to as usize;
+            match self.lanes.get(usize::from(lane)) {
+                Some(lane) => self.translated = lane.outcomes(rows),
+                None => self.refused = self.refusals[rows].iter(),
+            }
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.order.size_hint()
+        (self.left, Some(self.left))
     }
 }
 
