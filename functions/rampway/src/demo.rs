@@ -19,7 +19,7 @@ use shared::{
 use crate::{
     client::{self, Client},
     serve::{self, FROM, Options, State, Suite, TO},
-    translate::{self, Column, REQUEST_BYTES, Report, Sink, Source, Target},
+    translate::{self, Column, Location, REQUEST_BYTES, Report, Target},
 };
 
 /// How many rows the audience has.
@@ -91,8 +91,8 @@ async fn with(suite: &Suite, folder: &Path) -> Result<Demonstration, Error> {
     let client = Client::new(suite.api(), credentials.clone())?;
     client.init().await?;
     let options = translate::Options {
-        input: Source::Local(audience.clone()),
-        output: Sink::Local(translated.clone()),
+        input: Location::Local(audience.clone()),
+        output: Location::Local(translated.clone()),
         rejects: None,
         input_format: None,
         output_format: None,

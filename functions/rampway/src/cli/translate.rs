@@ -11,7 +11,7 @@ use shared::identity::Domain;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Rampway, connect::Connect};
-use crate::translate::{self, Column, Compression, Format, Options, Report, Sink, Source, Target};
+use crate::translate::{self, Column, Compression, Format, Location, Options, Report, Target};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -55,7 +55,7 @@ Exit codes:
 pub struct Translate {
     /// The file to translate, an object (`s3://bucket/key`), or - for standard input
     #[arg(value_name = "FILE")]
-    pub file: Source,
+    pub file: Location,
     /// The column that holds the ids: its name, or with --no-header its number, from 1
     #[arg(long)]
     pub column: String,
@@ -67,7 +67,7 @@ pub struct Translate {
     pub to_column: Option<String>,
     /// The file to write, an object (`s3://bucket/key`), or - for standard output [default: FILE with the domain before its extension, such as audience.1006.csv]
     #[arg(long, short, value_name = "FILE")]
-    pub output: Option<Sink>,
+    pub output: Option<Location>,
     /// A file for the rows whose ids were refused, with the reasons; they stay in the output too
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
@@ -124,7 +124,7 @@ pub enum Error {
 /// Translates the file and prints the summary.
 pub(super) async fn run(arguments: Translate) -> Result<(), super::Error> {
     let mut options = arguments.options().unwrap_or_else(|error| error.exit());
-    if matches!((&options.input, &options.output), (Source::Object(_), _) | (_, Sink::Object(_))) {
+    if matches!((&options.input, &options.output), (Location::Object(_), _) | (_, Location::Object(_))) {
         options.store = Some(Store::connect(&Environment::process()).await);
     }
     let client = arguments.connect.client().await?;
@@ -196,7 +196,7 @@ impl Translate {
             resume: self.resume,
             store: None,
         };
-        if self.json && options.output == Sink::Standard && !self.dry_run {
+        if self.json && options.output == Location::Standard && !self.dry_run {
             return Err(makes_no_sense("--json prints on standard output, which has the rows already: give --output".into()));
         }
         if let Some(object) = self.rejects.as_ref().filter(|path| path.starts_with("s3:")) {
@@ -209,8 +209,8 @@ impl Translate {
     }
 
     /// `audience.csv` becomes `audience.1006.csv`, and standard input standard output.
-    fn beside(&self, target: &Target) -> Sink {
-        let Some(file) = self.file.name() else { return Sink::Standard };
+    fn beside(&self, target: &Target) -> Location {
+        let Some(file) = self.file.name() else { return Location::Standard };
         let middle = match target {
             Target::Domain(domain) => domain.to_string(),
             Target::Column(_) => "translated".into(),
@@ -226,8 +226,8 @@ impl Translate {
         let packing = packing.filter(|_| self.output_format != Some(Format::Parquet) && self.output_compression.is_none());
         let name = packing.map_or(name.clone(), |packing| name.with_added_extension(packing));
         match &self.file {
-            Source::Object(address) => Sink::Object(address.with_key(&name.to_string_lossy())),
-            _ => Sink::Local(name),
+            Location::Object(address) => Location::Object(address.with_key(&name.to_string_lossy())),
+            _ => Location::Local(name),
         }
     }
 }
@@ -284,9 +284,9 @@ mod tests {
             ("b.csv.gz --to 1006 --output-format parquet", "b.1006.parquet"),
             ("b.parquet --to 1006 --output-format jsonl", "b.1006.jsonl"),
         ] {
-            assert_eq!(options(&format!("x --column id {line}")).unwrap().output, Sink::Local(output.into()), "{line}");
+            assert_eq!(options(&format!("x --column id {line}")).unwrap().output, Location::Local(output.into()), "{line}");
         }
-        assert_eq!(options("x - --column id --to 1006").unwrap().output, Sink::Standard);
+        assert_eq!(options("x - --column id --to 1006").unwrap().output, Location::Standard);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use super::{
     Options,
     format::{Compression, Format},
-    place::Source,
+    location::Location,
 };
 
 const BUFFER: usize = 1 << 18;
@@ -72,12 +72,12 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 /// The bytes of a source, from its start.
 fn bytes(options: &Options) -> io::Result<Box<dyn Read + Send>> {
     Ok(match &options.input {
-        Source::Local(path) => Box::new(open(path)?),
-        Source::Object(address) => {
+        Location::Local(path) => Box::new(open(path)?),
+        Location::Object(address) => {
             let store = options.store.as_ref().ok_or_else(|| io::Error::other("nobody was told how to reach S3"))?;
             Box::new(store.open(address).map_err(io::Error::other)?)
         }
-        Source::Standard => Box::new(io::stdin()),
+        Location::Standard => Box::new(io::stdin()),
     })
 }
 
@@ -96,7 +96,7 @@ pub(super) fn text(options: &Options, reading: &Reading) -> io::Result<Box<dyn R
 pub(super) fn accounted(options: &Options, reading: &Reading) -> impl Future<Output = io::Result<()>> + use<> {
     let (say, said) = oneshot::channel();
     match &options.input {
-        Source::Local(path) if options.input_format() == Format::Parquet => {
+        Location::Local(path) if options.input_format() == Format::Parquet => {
             let (path, reading) = (path.clone(), reading.clone());
             thread::spawn(move || {
                 let all = || {

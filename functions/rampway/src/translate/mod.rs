@@ -12,11 +12,11 @@ mod format;
 mod input;
 mod journal;
 mod json_lines;
+mod location;
 mod options;
 mod output;
 mod parquet;
 mod part;
-mod place;
 mod progress;
 mod reader;
 mod render;
@@ -44,9 +44,9 @@ pub use error::{Error, Fault, Left};
 pub use format::{Compression, Format};
 use input::Reading;
 use journal::{Done, Journal, Run};
+pub use location::{Location, Nowhere};
 pub use options::{Options, REQUEST_BYTES};
 use output::Output;
-pub use place::{Nowhere, Sink, Source};
 use progress::Progress;
 use reader::{Opened, Reader};
 pub use report::Report;
@@ -72,7 +72,7 @@ pub async fn translate(client: Client, options: &Options, stop: impl Future<Outp
     let draft = draft.map_err(unwritable)?;
     let rejects = options.rejects.clone().map(|path| {
         let failed = |cause| Error::Output { file: path.display().to_string(), cause, left: Left(None) };
-        Output::create(&Sink::Local(path.clone()), None, done.rejects).map_err(failed)
+        Output::create(&Location::Local(path.clone()), None, done.rejects).map_err(failed)
     });
     let rejects = rejects.transpose()?;
     if resumed_after.is_some() {
@@ -121,14 +121,14 @@ pub async fn translate(client: Client, options: &Options, stop: impl Future<Outp
 /// Opens the input. An object's first bytes are waited for, which the thread's other work need not.
 fn open(options: &Options, reading: &Reading) -> Result<Opened, Fault> {
     match options.input {
-        Source::Object(_) => block_in_place(|| Reader::open(options, reading)),
-        Source::Local(_) | Source::Standard => Reader::open(options, reading),
+        Location::Object(_) => block_in_place(|| Reader::open(options, reading)),
+        Location::Local(_) | Location::Standard => Reader::open(options, reading),
     }
 }
 
 /// The run's journal, where there can be one, and what an earlier run finished.
 fn journal(options: &Options) -> Result<(Option<Journal>, Done), Error> {
-    let (Source::Local(input), Sink::Local(output)) = (&options.input, &options.output) else {
+    let (Location::Local(input), Location::Local(output)) = (&options.input, &options.output) else {
         if options.resume {
             return Err(Error::Impossible(
                 "--resume needs files on this machine: a standard stream cannot be read again, and an object is not there until it is whole",
@@ -158,7 +158,7 @@ fn journal(options: &Options) -> Result<(Option<Journal>, Done), Error> {
 
 /// Refuses to write into what is read, or twice into one file.
 fn distinct(options: &Options) -> Result<(), Error> {
-    if let (Source::Object(input), Sink::Object(output)) = (&options.input, &options.output)
+    if let (Location::Object(input), Location::Object(output)) = (&options.input, &options.output)
         && input == output
     {
         return Err(Error::SameFile { file: input.to_string().into() });

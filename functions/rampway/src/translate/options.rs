@@ -7,7 +7,7 @@ use cloud::object::Store;
 use super::{
     column::{Column, Target},
     format::{Compression, Format},
-    place::{Sink, Source},
+    location::Location,
     render::Shape,
 };
 
@@ -18,9 +18,9 @@ pub const REQUEST_BYTES: usize = 5_000_000;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where the rows come from.
-    pub input: Source,
+    pub input: Location,
     /// Where they go.
-    pub output: Sink,
+    pub output: Location,
     /// The file for the bad rows, beside which they stay in the output.
     pub rejects: Option<PathBuf>,
     /// The input's format, if its name does not say it.

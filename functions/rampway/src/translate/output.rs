@@ -11,7 +11,7 @@ use cloud::object::{Address, Store, Writer};
 use sha2::{Digest, Sha256};
 use shared::encoding::hex;
 
-use super::{place::Sink, report};
+use super::{location::Location, report};
 
 /// What is being written.
 #[derive(Debug)]
@@ -59,14 +59,14 @@ pub(super) fn draft_of(path: &Path, extension: &str) -> io::Result<PathBuf> {
 
 impl Output {
     /// Starts an output; `kept` bytes of an earlier run's draft stay.
-    pub(super) fn create(sink: &Sink, store: Option<&Store>, kept: u64) -> io::Result<Self> {
+    pub(super) fn create(sink: &Location, store: Option<&Store>, kept: u64) -> io::Result<Self> {
         let to = match sink {
-            Sink::Standard => To::Standard,
-            Sink::Object(address) => {
+            Location::Standard => To::Standard,
+            Location::Object(address) => {
                 let store = store.ok_or_else(|| io::Error::other("nobody was told how to reach S3"))?;
                 To::Object { writer: Box::new(store.write(address.clone())), address: address.clone() }
             }
-            Sink::Local(path) => To::Draft(Draft::create(path)?),
+            Location::Local(path) => To::Draft(Draft::create(path)?),
         };
         let mut output = Self { to, digest: Sha256::new(), bytes: 0, replayed: 0 };
         if let To::Draft(draft) = &mut output.to {
@@ -76,7 +76,7 @@ impl Output {
     }
 
     /// Starts an output whose first `kept` bytes an earlier run's draft has, and which are written again all the same.
-    pub(super) fn replay(sink: &Sink, store: Option<&Store>, kept: u64) -> io::Result<Self> {
+    pub(super) fn replay(sink: &Location, store: Option<&Store>, kept: u64) -> io::Result<Self> {
         let output = Self::create(sink, store, kept)?;
         Ok(Self { digest: Sha256::new(), bytes: 0, replayed: kept, ..output })
     }
@@ -114,7 +114,7 @@ impl Output {
         let place = match self.to {
             To::Standard => {
                 io::stdout().flush()?;
-                Sink::Standard.to_string()
+                Location::Standard.to_string()
             }
             To::Object { writer, address } => {
                 writer.finish().map_err(io::Error::other)?;
@@ -198,7 +198,7 @@ mod tests {
     fn nothing_is_there_before_the_end_and_nothing_is_left_without_it() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("out.csv");
-        let sink = Sink::Local(file.clone());
+        let sink = Location::Local(file.clone());
         let mut output = Output::create(&sink, None, 0).unwrap();
         output.write_all(b"half").unwrap();
         assert!(!file.exists());
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_kept_draft_goes_on_where_it_is_cut() {
         let folder = tempfile::tempdir().unwrap();
-        let sink = Sink::Local(folder.path().join("out.csv"));
+        let sink = Location::Local(folder.path().join("out.csv"));
         let mut output = Output::create(&sink, None, 0).unwrap();
         output.write_all(b"whole-and-half").unwrap();
         output.keep();
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn an_impossible_output_is_told_before_anything_is_done() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(Output::create(&Sink::Local(folder.path().into()), None, 0).unwrap_err().to_string().contains("directory"));
-        assert!(Output::create(&Sink::Local(folder.path().join("no").join("out.csv")), None, 0).is_err());
+        assert!(Output::create(&Location::Local(folder.path().into()), None, 0).unwrap_err().to_string().contains("directory"));
+        assert!(Output::create(&Location::Local(folder.path().join("no").join("out.csv")), None, 0).is_err());
     }
 }

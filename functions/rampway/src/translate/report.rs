@@ -15,7 +15,7 @@ use shared::identity::{Domain, Kind};
 use tokio::task::spawn_blocking;
 
 use super::{
-    Options, Sink,
+    Location, Options,
     tally::{Count, Entry, Tally},
 };
 
@@ -140,8 +140,8 @@ impl Report {
     /// Leaves the report beside the output, for machines; or says where that failed.
     pub(super) async fn leave(&self, options: &Options) -> Result<(), (String, io::Error)> {
         match (&options.output, &options.store) {
-            (Sink::Local(path), _) => self.leave_beside(path).map_err(|cause| (beside(path).display().to_string(), cause)),
-            (Sink::Object(output), Some(store)) => {
+            (Location::Local(path), _) => self.leave_beside(path).map_err(|cause| (beside(path).display().to_string(), cause)),
+            (Location::Object(output), Some(store)) => {
                 let place = format!("{output}.report.json");
                 let (store, address, report) = (store.clone(), place.parse(), self.to_json());
                 let write = move || {

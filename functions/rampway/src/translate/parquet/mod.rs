@@ -27,8 +27,8 @@ use super::{
     Fault, Options,
     column::{self, Chosen, Column, Target},
     input::{self, Reading},
+    location::Location,
     part::{self, Part, Place, Row},
-    place::Source,
     render::Shape,
 };
 use cells::Cells;
@@ -108,8 +108,8 @@ impl Input {
     /// Opens the input; what is no file on this machine is kept in one first.
     pub(super) fn open(options: &Options, reading: &Reading) -> Result<Self, Fault> {
         let file = match &options.input {
-            Source::Local(path) => input::open(path)?,
-            Source::Object(_) | Source::Standard => input::spooled(options, reading)?,
+            Location::Local(path) => input::open(path)?,
+            Location::Object(_) | Location::Standard => input::spooled(options, reading)?,
         };
         let not = |cause: ParquetError| Fault::NotParquet(said(&cause));
         let bytes = Positioned(Arc::new(file));

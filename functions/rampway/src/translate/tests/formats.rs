@@ -74,7 +74,7 @@ async fn parquet_keeps_its_columns_byte_for_byte() {
     for codec in [Codec::UNCOMPRESSED, Codec::SNAPPY, Codec::ZSTD(::parquet::basic::ZstdLevel::default())] {
         let original = parquet_file(&[300, 1, 120], codec);
         let (folder, mut options) = file("people.parquet", &original);
-        options.output = Sink::Local(folder.path().join("out.parquet"));
+        options.output = Location::Local(folder.path().join("out.parquet"));
         options.rejects = Some(folder.path().join("bad.csv"));
         let report = run(&options).await.unwrap();
         assert_eq!((report.rows(), report.refused()["I001"], report.rows.blank), (421, 42, 85));
@@ -111,7 +111,7 @@ async fn parquet_keeps_its_columns_byte_for_byte() {
 #[tokio::test(flavor = "multi_thread")]
 async fn parquet_rows_may_have_their_own_targets() {
     let (folder, mut options) = file("people.parquet", parquet_file(&[60], Codec::SNAPPY));
-    options.output = Sink::Local(folder.path().join("out.parquet"));
+    options.output = Location::Local(folder.path().join("out.parquet"));
     options.target = Target::Column(Column::Named("to".into()));
     let report = run(&options).await.unwrap();
     assert_eq!(report.refused()["E007"], 32);
@@ -122,7 +122,7 @@ async fn parquet_rows_may_have_their_own_targets() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parquet_run_goes_on_after_its_last_row_group() {
     let (folder, mut options) = file("people.parquet", parquet_file(&[100; 20], Codec::SNAPPY));
-    options.output = Sink::Local(folder.path().join("out.parquet"));
+    options.output = Location::Local(folder.path().join("out.parquet"));
     run(&options).await.unwrap();
     let whole = written(&options);
     fs::remove_file(options.output.name().unwrap()).unwrap();
@@ -142,7 +142,7 @@ async fn what_is_no_whole_parquet_file_is_told() {
     let whole = parquet_file(&[2000], Codec::UNCOMPRESSED);
     for cut in [0, 3, 100, whole.len() - 1] {
         let (folder, mut options) = file("people.parquet", &whole[..cut]);
-        options.output = Sink::Local(folder.path().join("out.parquet"));
+        options.output = Location::Local(folder.path().join("out.parquet"));
         let error = run(&options).await.unwrap_err();
         assert!(error.contains("people.parquet: it is not a whole Parquet file ("), "{error}");
         assert_eq!(files(folder.path()), 1);
@@ -151,7 +151,7 @@ async fn what_is_no_whole_parquet_file_is_told() {
     let ids = SerializedFileReader::new(bytes::Bytes::from(whole)).unwrap().metadata().row_group(0).column(1).byte_range();
     damaged[ids.0 as usize..][..200].fill(0xFF);
     let (folder, mut options) = file("people.parquet", &damaged);
-    options.output = Sink::Local(folder.path().join("out.parquet"));
+    options.output = Location::Local(folder.path().join("out.parquet"));
     let error = run(&options).await.unwrap_err();
     assert!(error.contains("people.parquet: column `rampid` cannot be read after row 0 ("), "{error}");
     assert_eq!(files(folder.path()), 1);
@@ -165,7 +165,7 @@ async fn what_is_no_whole_parquet_file_is_told() {
 async fn json_lines_get_two_members_more() {
     let text = "{\"n\": 1.50, \"rampid\" :\"XY10051\" }\r\n\n{\"rampid\":null}\n{}\n{\"rampid\":\"XY\\u0031005\\u0037\",\"x\":[{}]}\n{\"rampid\":5}";
     let (folder, mut options) = file("people.jsonl", text);
-    options.output = Sink::Local(folder.path().join("out.jsonl"));
+    options.output = Location::Local(folder.path().join("out.jsonl"));
     options.rejects = Some(folder.path().join("bad.jsonl"));
     run(&options).await.unwrap();
     let expected = "{\"n\": 1.50, \"rampid\" :\"XY10051\" ,\"rampid_1006\":\"XY10061\",\"error_code\":null}\r\n\n\
@@ -198,14 +198,14 @@ async fn a_table_survives_a_round_through_all_formats() {
     let mut names = Vec::from(["name", "rampid", "note"].map(str::to_owned));
     for (step, (format, name)) in ["parquet", "jsonl", "csv", "tsv", "jsonl", "parquet", "csv"].iter().zip('b'..).enumerate() {
         let output = folder.path().join(format!("{name}.{format}"));
-        options.output = Sink::Local(output.clone());
+        options.output = Location::Local(output.clone());
         options.target = Target::Domain(format!("100{}", step + 1).parse().unwrap());
         run(&options).await.unwrap();
         names.push(format!("rampid_100{}", step + 1));
         // Each step adds its own columns; a column of codes is renamed out of the way of the next.
         names.push(format!("code_{step}____"));
         rename(&output, &format!("code_{step}"));
-        options.input = Source::Local(output);
+        options.input = Location::Local(output);
     }
     let mut last = csv::Reader::from_path(options.input.name().unwrap()).unwrap();
     assert_eq!(last.headers().unwrap().iter().collect::<Vec<_>>(), names);
@@ -237,11 +237,11 @@ fn rename(path: &Path, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_format_cannot_hold_is_told_with_its_place() {
     let (folder, mut options) = file("a.csv", b"rampid,n\nXY10051,a\nXY10052,\xE9\n");
-    options.output = Sink::Local(folder.path().join("out.jsonl"));
+    options.output = Location::Local(folder.path().join("out.jsonl"));
     let error = run(&options).await.unwrap_err();
     assert!(error.contains("a.csv: row 2, column `n` is not written in UTF-8"), "{error}");
     let (folder, mut options) = file("a.jsonl", "{\"rampid\":\"a\"}\n{\"rampid\":\"a\",\"m\":1}\n");
-    options.output = Sink::Local(folder.path().join("out.parquet"));
+    options.output = Location::Local(folder.path().join("out.parquet"));
     let error = run(&options).await.unwrap_err();
     assert!(error.contains("a.jsonl: row 2 has a member `m` that the first row has not"), "{error}");
     assert_eq!(files(folder.path()), 1);

@@ -83,9 +83,9 @@ fn file(name: &str, text: impl AsRef<[u8]>) -> (TempDir, Options) {
     let input = folder.path().join(name);
     fs::write(&input, text).unwrap();
     let options = Options {
-        output: Sink::Local(folder.path().join("out.csv")),
+        output: Location::Local(folder.path().join("out.csv")),
         store: None,
-        input: Source::Local(input),
+        input: Location::Local(input),
         rejects: None,
         input_format: None,
         output_format: None,
@@ -169,14 +169,14 @@ async fn a_file_without_ids_asks_nobody() {
 #[tokio::test]
 async fn an_input_that_cannot_be_opened_and_an_output_that_cannot_be_written_are_told() {
     let (folder, mut options) = audience(1);
-    options.output = Sink::Local(folder.path().join("no").join("out.csv"));
+    options.output = Location::Local(folder.path().join("no").join("out.csv"));
     let error = run(&options).await.unwrap_err();
     assert!(error.contains("no/out.csv cannot be written (No such file"), "{error}");
-    options.output = Sink::Local(folder.path().into());
+    options.output = Location::Local(folder.path().into());
     assert!(run(&options).await.unwrap_err().contains("cannot be written ("));
-    options.output = Sink::Local(folder.path().join("out.csv"));
+    options.output = Location::Local(folder.path().join("out.csv"));
     for input in ["no.csv", "."] {
-        options.input = Source::Local(folder.path().join(input));
+        options.input = Location::Local(folder.path().join(input));
         assert!(run(&options).await.unwrap_err().contains(": it cannot be read ("));
     }
 }
@@ -185,12 +185,12 @@ async fn an_input_that_cannot_be_opened_and_an_output_that_cannot_be_written_are
 async fn no_file_is_read_and_written_at_once() {
     let (folder, mut options) = audience(1);
     let alias = folder.path().join(".").join("audience.csv");
-    options.output = Sink::Local(alias.clone());
+    options.output = Location::Local(alias.clone());
     assert!(run(&options).await.unwrap_err().contains("cannot be two files at once"));
-    options.output = Sink::Local(folder.path().join("link.csv"));
+    options.output = Location::Local(folder.path().join("link.csv"));
     std::os::unix::fs::symlink(&alias, folder.path().join("link.csv")).unwrap();
     assert!(run(&options).await.is_err());
-    options.output = Sink::Local(folder.path().join("out.csv"));
+    options.output = Location::Local(folder.path().join("out.csv"));
     options.rejects = Some(folder.path().join("out.csv"));
     assert!(run(&options).await.is_err());
 }

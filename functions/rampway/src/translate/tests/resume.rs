@@ -34,7 +34,7 @@ async fn a_server_that_vanishes_half_way_leaves_what_is_done_and_no_output() {
 async fn who_stops_a_run_can_go_on_with_it_whatever_the_compression() {
     for (name, decoded) in [("out.csv.gz", Compression::Gzip), ("out.csv.zst", Compression::Zstd)] {
         let (folder, mut options) = audience(2000);
-        options.output = Sink::Local(folder.path().join(name));
+        options.output = Location::Local(folder.path().join(name));
         let (client, requests) = server(|_| None).await;
         let stop = async move {
             while requests.load(Ordering::SeqCst) < 20 {
@@ -45,7 +45,7 @@ async fn who_stops_a_run_can_go_on_with_it_whatever_the_compression() {
         assert!(error.starts_with("stopped; ") && error.ends_with("go on with --resume"), "{error}");
         options.resume = true;
         assert!(run(&options).await.unwrap().resumed_after.is_some());
-        let translated = Options { input: Source::Local(folder.path().join(name)), ..options.clone() };
+        let translated = Options { input: Location::Local(folder.path().join(name)), ..options.clone() };
         let mut text = String::new();
         std::io::Read::read_to_string(&mut input::text(&translated, &Reading::default()).unwrap(), &mut text).unwrap();
         assert_eq!(text, result(2000));
@@ -82,6 +82,6 @@ async fn nothing_to_go_on_with_is_a_run_from_the_start() {
     assert!(error.ends_with("out.csv was not written"), "{error}");
     assert_eq!(files(folder.path()), 1);
     assert_eq!(run(&options).await.unwrap().resumed_after, None);
-    options.output = Sink::Standard;
+    options.output = Location::Standard;
     assert!(run(&options).await.unwrap_err().contains("--resume needs files"));
 }
