@@ -73,6 +73,19 @@ async fn instances_without_keys_cost_a_repetition_and_no_translation() {
 }
 
 #[tokio::test]
+async fn what_came_under_a_previous_key_is_told() {
+    let running = start(1).await;
+    let before = running.mint(Kind::Maintained, "1005", 3).await;
+    running.pass_a_second().await;
+    running.admin.rotate_domain(domain("1005"), now()).await.unwrap();
+    running.init().await;
+    let after = running.mint(Kind::Maintained, "1005", 2).await;
+    let asked: Vec<_> = before.iter().chain(&after).map(|id| (id.as_str(), "1006")).collect();
+    let outcomes = direct(&running, false).await.translate(&ids(&asked)).await.unwrap();
+    assert_eq!((codes(&outcomes), outcomes.under_previous_key()), (vec!["none"; 5], Some(3)));
+}
+
+#[tokio::test]
 async fn a_direction_without_permission_is_refused_for_each_id() {
     let running = start(1).await;
     let here = running.mint(Kind::Maintained, "1007", 2).await;

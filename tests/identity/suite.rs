@@ -127,6 +127,14 @@ impl Running {
         (1..=count).map(id).collect()
     }
 
+    /// Waits for the next second: of two versions of a key that are made in one second, the later begins with the next.
+    pub async fn pass_a_second(&self) {
+        let now = cloud::setting::now();
+        while cloud::setting::now() == now {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
     /// Allows a client a direction, both owners ordering it.
     pub async fn permit(&self, client: &str, direction: Direction) {
         for (side, of) in [(Side::Grant, direction.from), (Side::Accept, direction.to)] {

@@ -55,11 +55,7 @@ async fn a_domain_key_rotates_under_a_running_translation() {
     const IDS: u128 = 20_000;
     let (running, token) = initialised(3).await;
     let ids = running.mint(Kind::Maintained, "1005", IDS).await;
-    // A version of the same second as the first would begin a second later.
-    let made = cloud::setting::now();
-    while cloud::setting::now() == made {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    running.pass_a_second().await;
     let rotate = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         for name in ["1005", "1006"] {

@@ -71,6 +71,10 @@ impl Api {
         })
     }
 
+    pub(super) fn client_id(&self) -> &str {
+        &self.credentials.client_id
+    }
+
     pub(super) async fn init(&self) -> Result<(), Error> {
         self.token.replace(self.with_credentials("auth/init", "init").await?).await;
         Ok(())

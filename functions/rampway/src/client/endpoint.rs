@@ -70,6 +70,10 @@ impl Endpoint {
         })
     }
 
+    pub(super) fn client_id(&self) -> &str {
+        &self.credentials.client_id
+    }
+
     pub(super) async fn init(&self) -> Result<(), Error> {
         match &self.api {
             Some(api) => api.init().await,
@@ -103,7 +107,7 @@ impl Endpoint {
                     let counted = answer.usage.iter().map(|(_, count)| count).sum();
                     let outcomes = lines::parse(&answer.body, part, counted).map_err(Error::Nonsense)?;
                     self.direct.count(&answer.usage).await.map_err(|error| Error::NotCounted { cause: printable(&error.to_string()) })?;
-                    return Ok(outcomes);
+                    return Ok(outcomes.with_previous(Some(answer.previous)));
                 }
                 Err(Unanswered::NoKeys) if init_token.is_none() => {
                     init_token = self.keys().await?;

@@ -70,6 +70,15 @@ impl Client {
         }
     }
 
+    /// The client's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match &self.0 {
+            Way::Api(api) => api.client_id(),
+            Way::Endpoint(endpoint) => endpoint.client_id(),
+        }
+    }
+
     /// What the transcoder says of itself.
     pub async fn health(&self) -> Result<Health, Error> {
         match &self.0 {
@@ -82,7 +91,7 @@ impl Client {
     ///
     /// A request that the server finds too large is halved until it fits.
     pub async fn translate(&self, ids: &Ids) -> Result<Outcomes, Error> {
-        if ids.is_empty() { Ok(Outcomes::default()) } else { self.translate_part(ids.all()).await }
+        if ids.is_empty() { Ok(Outcomes::all_refused(0, "", "")) } else { self.translate_part(ids.all()).await }
     }
 
     async fn translate_part(&self, part: Part<'_>) -> Result<Outcomes, Error> {

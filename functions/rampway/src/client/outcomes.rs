@@ -9,6 +9,8 @@ pub struct Outcomes {
     /// The refused ones, in order.
     refused: Vec<Refused>,
     reasons: Vec<Reason>,
+    /// How many of them came under a previous key, where the server tells it.
+    previous: Option<u64>,
 }
 
 /// Why an id was not translated.
@@ -43,7 +45,7 @@ impl Outcomes {
 
     /// As many refusals for one reason.
     pub(super) fn all_refused(ids: usize, code: &str, message: &str) -> Self {
-        let mut outcomes = Self::with_capacity(ids, 0);
+        let mut outcomes = Self { previous: Some(0), ..Self::with_capacity(ids, 0) };
         (0..ids).for_each(|_| outcomes.refuse(code, message));
         outcomes
     }
@@ -73,6 +75,18 @@ impl Outcomes {
             }
             id => Ok(id),
         }
+    }
+
+    /// How many of the translated ids came under a previous key of their domain; `None` where the server does not tell.
+    #[must_use]
+    pub const fn under_previous_key(&self) -> Option<u64> {
+        self.previous
+    }
+
+    /// The same outcomes, of which so many came under a previous key.
+    pub(super) const fn with_previous(mut self, previous: Option<u64>) -> Self {
+        self.previous = previous;
+        self
     }
 
     /// Each of them, in order.
@@ -128,6 +142,7 @@ impl Outcomes {
         self.ends.extend(other.ends.iter().map(|end| bytes + end));
         self.refused.extend(other.refused.iter().map(|Refused { index, reason }| Refused { index: ids + index, reason: reasons + reason }));
         self.reasons.extend_from_slice(&other.reasons);
+        self.previous = self.previous.zip(other.previous).map(|(one, other)| one + other);
     }
 }
 

@@ -93,7 +93,8 @@ pub async fn translate(client: Client, options: &Options, stop: impl Future<Outp
         Box::new(move || (!by_rows).then(|| reading.bytes()))
     };
     let renderer = Arc::new(renderer);
-    let engine = Engine { client: Arc::new(client), renderer, in_flight: options.in_flight.get(), progress, position };
+    let client = Arc::new(client);
+    let engine = Engine { client: client.clone(), renderer, in_flight: options.in_flight.get(), progress, position };
     let write = move |rows| match sheet {
         Some(sheet) => sheet.write(draft, ledger, &rejects_head, rows),
         None => writing::text(draft, ledger, [&head, &rejects_head], rows),
@@ -112,7 +113,8 @@ pub async fn translate(client: Client, options: &Options, stop: impl Future<Outp
     };
     accounted.await.map_err(|cause| input(cause.into()))?;
     let read = report::File { place: options.input.to_string(), bytes: reading.bytes(), sha256: reading.digest() };
-    let files = report::Files { input: read, output, rejects, added: options.added(), resumed_after };
+    let key_ids = report::key_ids(&client, &tally).await;
+    let files = report::Files { input: read, output, rejects, added: options.added(), resumed_after, key_ids };
     let report = Report::new(files, &tally, started, start.elapsed());
     report.leave(options).await.map_err(|(file, cause)| Error::Output { file, cause, left: Left(None) })?;
     Ok(report)

@@ -107,7 +107,8 @@ impl Renderer {
             }
             number += 1;
         }
-        let Drawing { text, columns, rejects, tally, .. } = drawing;
+        let Drawing { text, columns, rejects, mut tally, .. } = drawing;
+        tally.previous = outcomes.under_previous_key();
         let rows = if self.to == Shape::Columns { Piece::Columns(columns) } else { Piece::Text(compressed(text, self.compression)) };
         Ok(Rendered { rows, rejects, tally, after: part.after, ends_group: part.ends_group, room: part.room })
     }

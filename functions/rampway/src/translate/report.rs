@@ -18,6 +18,7 @@ use super::{
     Location, Options,
     tally::{Count, Entry, Tally},
 };
+use crate::client::Client;
 
 /// What a run did.
 #[derive(Clone, Debug, Serialize)]
@@ -35,8 +36,8 @@ pub struct Report {
     pub(super) codes: BTreeMap<String, u64>,
     pub(super) kinds: BTreeMap<&'static str, u64>,
     pub(super) prefixes: BTreeMap<String, u64>,
-    /// The ids of the keys that were used, where the server tells them.
-    pub(super) key_ids: Option<Vec<String>>,
+    /// The ids of the keys that the transcoder held for the run's domains, where it told them.
+    pub(super) key_ids: Option<BTreeMap<Domain, Vec<String>>>,
     /// How many ids came under a previous key, where the server tells it.
     pub(super) under_previous_key: Option<u64>,
     /// The row after which this run went on with an earlier one's output.
@@ -82,11 +83,20 @@ pub(super) struct Files {
     pub(super) rejects: Option<File>,
     pub(super) added: [String; 2],
     pub(super) resumed_after: Option<u64>,
+    pub(super) key_ids: Option<BTreeMap<Domain, Vec<String>>>,
+}
+
+/// The ids of the keys that a client's transcoder holds for the domains that were translated from and into.
+pub(super) async fn key_ids(client: &Client, tally: &Tally) -> Option<BTreeMap<Domain, Vec<String>>> {
+    let health = client.health().await.ok()?;
+    let session = health.of(client.id()).find_map(|(_, session)| session)?;
+    let used = tally.entries.iter().filter(|entry| entry.translated.rows > 0).flat_map(|entry| [entry.from, entry.to]).flatten();
+    Some(used.filter_map(|domain| Some((domain, session.key_ids.get(&domain)?.clone()))).collect())
 }
 
 impl Report {
     pub(super) fn new(files: Files, tally: &Tally, started: SystemTime, elapsed: Duration) -> Self {
-        let Files { input, output, rejects, added, resumed_after } = files;
+        let Files { input, output, rejects, added, resumed_after, key_ids } = files;
         let refused = tally.refused();
         let mut kinds = BTreeMap::new();
         for entry in &tally.entries {
@@ -110,8 +120,8 @@ impl Report {
             codes: refused.into_iter().map(|(code, rows)| (code.into(), rows)).collect(),
             kinds,
             prefixes: tally.prefixes().into_iter().map(|(prefix, rows)| (prefix.into(), rows)).collect(),
-            key_ids: None,
-            under_previous_key: None,
+            key_ids,
+            under_previous_key: tally.previous,
             resumed_after,
             started: started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs(),
             seconds: elapsed.as_secs_f64(),
@@ -263,7 +273,7 @@ mod tests {
         tally.count(4, "XY1005a", None, Err(Refusal { code: "E007", message: "no domain" }));
         tally.blank(5);
         let added = ["id_1006".into(), "error_code".into()];
-        let files = Files { input: file("in.csv"), output: file("out.csv"), rejects: None, added, resumed_after: None };
+        let files = Files { input: file("in.csv"), output: file("out.csv"), rejects: None, added, resumed_after: None, key_ids: None };
         let report = Report::new(files, &tally, SystemTime::UNIX_EPOCH, Duration::ZERO);
         let expected = "\
 out.csv: 5 rows in 0.0 s

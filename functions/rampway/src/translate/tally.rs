@@ -17,6 +17,9 @@ const MAX_CODES: usize = 100;
 pub(super) struct Tally {
     pub(super) rows: u64,
     pub(super) blank: Count,
+    /// How many ids came under a previous key, where the server tells it of all of them.
+    #[serde(default)]
+    pub(super) previous: Option<u64>,
     pub(super) entries: Vec<Entry>,
     /// Where each entry is.
     #[serde(skip)]
@@ -93,6 +96,7 @@ impl Tally {
 
     /// Adds what became of the rows that follow.
     pub(super) fn merge(&mut self, other: &Self) {
+        self.previous = if self.rows == 0 { other.previous } else { self.previous.zip(other.previous).map(|(one, other)| one + other) };
         self.rows += other.rows;
         self.blank.merge(other.blank);
         for theirs in &other.entries {

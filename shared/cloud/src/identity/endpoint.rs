@@ -37,6 +37,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// What was translated, in each direction.
     pub usage: Vec<(Direction, u64)>,
+    /// How much of it came under a previous key of its domain.
+    pub previous: u64,
 }
 
 /// One attempt's outcome.
@@ -140,13 +142,14 @@ impl Endpoint {
 }
 
 fn answer(output: InvokeEndpointOutput) -> Outcome {
-    let usage = output
-        .custom_attributes()
-        .and_then(|attributes| attributes.split(';').find_map(|pair| pair.strip_prefix("usage=")))
-        .map_or(Some(Vec::new()), read_usage);
+    let attributes = output.custom_attributes().unwrap_or_default();
+    let attribute = |name: &str| attributes.split(';').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let usage = attribute("usage").map_or(Some(Vec::new()), read_usage);
+    let previous = attribute("previous").map_or(Some(0), |count| count.parse().ok());
+    let usage = usage.zip(previous);
     let body = output.body.map(Blob::into_inner).unwrap_or_default();
     match usage {
-        Some(usage) => Outcome::Answered(Answer { body, usage }),
+        Some((usage, previous)) => Outcome::Answered(Answer { body, usage, previous }),
         // What cannot be counted is not given out.
         None => Outcome::Failed(Error::Endpoint("answered with usage that is not readable".into())),
     }
