@@ -46,6 +46,8 @@ pub enum Table {
     Vault,
     /// The customer's usage, to be reported.
     Usage,
+    /// Uploads by browsers.
+    Uploads,
 }
 
 impl Table {
@@ -60,6 +62,7 @@ impl Table {
             Self::Metrics => "METRICS_TABLE",
             Self::Vault => "VAULT_TABLE",
             Self::Usage => "USAGE_TABLE",
+            Self::Uploads => "UPLOADS_TABLE",
         }
     }
 }
@@ -135,6 +138,91 @@ impl Environment {
         self.text("ALLOWED_ORIGIN")
     }
 
+    /// The account at Brightcove: `BRIGHTCOVE_ACCOUNT`.
+    pub fn brightcove_account(&self) -> Result<String, Error> {
+        self.required("BRIGHTCOVE_ACCOUNT")
+    }
+
+    /// Brightcove's APIs: `BRIGHTCOVE_OAUTH_URL`, `BRIGHTCOVE_CMS_URL`, `BRIGHTCOVE_INGEST_URL`, each with its version.
+    #[must_use]
+    pub fn brightcove(&self) -> Brightcove {
+        let url = |name: &str, default: &str| self.text(name).unwrap_or_else(|| default.into()).trim_end_matches('/').to_owned();
+        Brightcove {
+            oauth: url("BRIGHTCOVE_OAUTH_URL", "https://oauth.brightcove.com/v4"),
+            cms: url("BRIGHTCOVE_CMS_URL", "https://cms.api.brightcove.com/v1"),
+            ingest: url("BRIGHTCOVE_INGEST_URL", "https://ingest.api.brightcove.com/v1"),
+        }
+    }
+
+    /// The web origins whose pages may upload: `UPLOAD_ORIGINS`.
+    #[must_use]
+    pub fn upload_origins(&self) -> Vec<String> {
+        self.list("UPLOAD_ORIGINS")
+    }
+
+    /// Who may create uploads: `UPLOAD_CALLERS`.
+    pub fn upload_callers(&self) -> Result<UploadCallers, Error> {
+        match self.text("UPLOAD_CALLERS").as_deref() {
+            None | Some("token") => Ok(UploadCallers::Token),
+            Some("open") => Ok(UploadCallers::Open),
+            Some(other) => Err(Error::Unreadable { name: "UPLOAD_CALLERS".into(), value: other.into() }),
+        }
+    }
+
+    /// The keys that tokens of uploads are verified with, a JWKS: `UPLOAD_CALLER_KEYS`.
+    pub fn upload_caller_keys(&self) -> Result<String, Error> {
+        self.required("UPLOAD_CALLER_KEYS")
+    }
+
+    /// What an upload may be: `UPLOADS_PER_HOUR`, `UPLOAD_MAX_BYTES`, `UPLOAD_MAX_PARTS`, `UPLOAD_TYPES`.
+    pub fn upload_limits(&self) -> Result<UploadLimits, Error> {
+        Ok(UploadLimits {
+            per_hour: self.count("UPLOADS_PER_HOUR", 60)?,
+            bytes_per_day: self.upload_bytes_per_day()?,
+            max_bytes: Some(self.count("UPLOAD_MAX_BYTES", 0)?).filter(|bytes| *bytes > 0),
+            max_parts: self.count("UPLOAD_MAX_PARTS", 10_000)?,
+            types: self.list("UPLOAD_TYPES").iter().map(|kind| kind.trim_start_matches('.').to_ascii_lowercase()).collect(),
+        })
+    }
+
+    /// How many bytes a principal may upload in a day, if that is limited: `UPLOAD_BYTES_PER_DAY`.
+    pub fn upload_bytes_per_day(&self) -> Result<Option<u64>, Error> {
+        Ok(Some(self.count("UPLOAD_BYTES_PER_DAY", 0)?).filter(|bytes| *bytes > 0))
+    }
+
+    /// Hosts besides S3's own that uploads go to: `UPLOAD_HOSTS`.
+    #[must_use]
+    pub fn upload_hosts(&self) -> Vec<String> {
+        self.list("UPLOAD_HOSTS")
+    }
+
+    /// What every video is created with besides its name, JSON: `VIDEO_TEMPLATE`.
+    #[must_use]
+    pub fn video_template(&self) -> Option<String> {
+        self.text("VIDEO_TEMPLATE")
+    }
+
+    /// What every video is ingested with besides its file, JSON: `INGEST_TEMPLATE`.
+    #[must_use]
+    pub fn ingest_template(&self) -> Option<String> {
+        self.text("INGEST_TEMPLATE")
+    }
+
+    /// Where Brightcove calls back, without the route: `CALLBACK_URL`. Otherwise it is where the ingest was asked for.
+    #[must_use]
+    pub fn callback_url(&self) -> Option<String> {
+        self.text("CALLBACK_URL").map(|url| url.trim_end_matches('/').to_owned())
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn count(&self, name: &str, default: u64) -> Result<u64, Error> {
+        self.text(name).map_or(Ok(default), |value| value.parse().map_err(|_| Error::Unreadable { name: name.into(), value }))
+    }
+
     /// The region: `AWS_REGION`, which may stand in an environment file.
     #[must_use]
     pub fn region(&self) -> Option<String> {
@@ -175,6 +263,41 @@ pub struct Endpoint {
     pub variants: Vec<String>,
     /// The longest body it takes, in bytes.
     pub max_bytes: usize,
+}
+
+/// The addresses of Brightcove's APIs.
+#[derive(Clone, Debug)]
+pub struct Brightcove {
+    /// OAuth.
+    pub oauth: String,
+    /// CMS.
+    pub cms: String,
+    /// Dynamic Ingest.
+    pub ingest: String,
+}
+
+/// Who may create uploads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UploadCallers {
+    /// Whoever shows a token.
+    Token,
+    /// Everybody.
+    Open,
+}
+
+/// What an upload may be.
+#[derive(Clone, Debug)]
+pub struct UploadLimits {
+    /// How many uploads a principal may begin in an hour.
+    pub per_hour: u64,
+    /// How many bytes a principal may upload in a day.
+    pub bytes_per_day: Option<u64>,
+    /// How many bytes an upload may have.
+    pub max_bytes: Option<u64>,
+    /// How many parts an upload may have.
+    pub max_parts: u64,
+    /// The extensions that a file's name may have, in lower case; all where there is none.
+    pub types: Vec<String>,
 }
 
 /// Where a suite on this desk keeps its tables and its transcoder.
