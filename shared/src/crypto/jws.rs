@@ -181,6 +181,21 @@ impl KeySet {
 
     /// Checks the signature, the issuer and the audience, and reads the claims. Times are left to the caller, who knows what now is.
     pub fn verify<C: DeserializeOwned>(&self, token: &str, issuer: &str, audience: &str) -> Result<C, Error> {
+        self.decode(token, audience, &["iss", "aud", "sub", "exp", "nbf"], |validation| validation.set_issuer(&[issuer]))
+    }
+
+    /// Checks the signature and the audience of a token that anyone of these keys may have issued, and reads the claims.
+    pub fn verify_of_any<C: DeserializeOwned>(&self, token: &str, audience: &str) -> Result<C, Error> {
+        self.decode(token, audience, &["aud", "sub", "exp"], |_| {})
+    }
+
+    fn decode<C: DeserializeOwned>(
+        &self,
+        token: &str,
+        audience: &str,
+        required: &[&str],
+        also: impl FnOnce(&mut Validation),
+    ) -> Result<C, Error> {
         if token.len() > MAX_LEN {
             return Err(Error::Malformed);
         }
@@ -192,9 +207,9 @@ impl KeySet {
         }
         let mut validation = Validation::new(header.alg);
         validation.validate_exp = false;
-        validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
-        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
+        validation.set_required_spec_claims(required);
+        also(&mut validation);
         let claims: Value =
             jsonwebtoken::decode(token, &key.key, &validation).map(|token| token.claims).map_err(|error| match error.kind() {
                 ErrorKind::InvalidSignature => Error::Signature,

@@ -33,25 +33,42 @@ impl fmt::Display for VideoId {
     }
 }
 
-/// How far an upload has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// The video exists; its credentials are not here yet.
-    Pending,
-    /// Parts may come.
-    Open,
-    /// A complete was signed.
-    Completing,
-    /// The video is being handed over.
-    Ingesting,
-    /// It was handed over.
-    Ingested,
-    /// It is processed.
-    Done,
-    /// Its processing failed.
-    Failed,
-    /// It was never completed, and was removed.
-    Reaped,
+macro_rules! states {
+    ($($state:ident $name:literal $doc:literal;)*) => {
+        /// How far an upload has come.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum State {
+            $(
+                #[doc = $doc]
+                $state,
+            )*
+        }
+
+        impl State {
+            /// What it is called where it is stored and told.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$state => $name),* }
+            }
+
+            /// The state of a name.
+            #[must_use]
+            pub fn of(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$state),)* _ => None }
+            }
+        }
+    };
+}
+
+states! {
+    Pending "pending" "The video exists; its credentials are not here yet.";
+    Open "open" "Parts may come.";
+    Completing "completing" "A complete was signed.";
+    Ingesting "ingesting" "The video is being handed over.";
+    Ingested "ingested" "It was handed over.";
+    Done "done" "It is processed.";
+    Failed "failed" "Its processing failed.";
+    Reaped "reaped" "It was never completed, and was removed.";
 }
 
 /// One upload.
