@@ -1,6 +1,9 @@
 //! The one outbound client: TLS, time-outs, retries.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 use reqwest::{Client, RequestBuilder, StatusCode};
 
@@ -24,6 +27,18 @@ pub enum Error {
     /// Too much came back.
     #[error("an answer of more than {MAX_ANSWER} bytes")]
     Endless,
+    /// Nothing came back while whoever asked could wait.
+    #[error("no answer in time")]
+    Late,
+}
+
+/// When a call may be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Whenever it failed: making it twice is as making it once.
+    Always,
+    /// Only where it was surely not taken: nobody was reached, or there were too many calls.
+    Untaken,
 }
 
 /// What came back.
@@ -51,17 +66,44 @@ impl Http {
 
     /// Makes a call that may safely be repeated, and repeats it when nothing came back, or a 5xx.
     pub async fn send(&self, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer, Error> {
+        let again = |outcome: &Result<Answer, Error>| match outcome {
+            Ok(answer) => answer.status.is_server_error(),
+            Err(error) => matches!(error, Error::Silent(_)),
+        };
+        self.repeat(ATTEMPTS, None, again, request).await
+    }
+
+    /// Makes a call to a service that has limits, and repeats it up to three times, but not beyond `until`.
+    pub async fn send_until(&self, until: Instant, again: Again, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer, Error> {
+        let again = |outcome: &Result<Answer, Error>| match outcome {
+            Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => true,
+            Ok(answer) => again == Again::Always && answer.status.is_server_error(),
+            Err(Error::Silent(error)) => again == Again::Always || error.is_connect(),
+            Err(_) => false,
+        };
+        self.repeat(ATTEMPTS + 1, Some(until), again, request).await
+    }
+
+    async fn repeat(
+        &self,
+        attempts: u32,
+        until: Option<Instant>,
+        again: impl Fn(&Result<Answer, Error>) -> bool,
+        request: impl Fn(&Client) -> RequestBuilder,
+    ) -> Result<Answer, Error> {
         let mut attempt = 1;
         loop {
-            let outcome = once(request(self.client())).await;
-            let again = match &outcome {
-                Ok(answer) => answer.status.is_server_error(),
-                Err(error) => matches!(error, Error::Silent(_)),
+            let call = once(request(self.client()));
+            let outcome = match until {
+                Some(until) => tokio::time::timeout_at(until.into(), call).await.unwrap_or(Err(Error::Late)),
+                None => call.await,
             };
-            if !again || attempt == ATTEMPTS {
+            let pause = Duration::from_millis(100 << attempt);
+            let late = until.is_some_and(|until| Instant::now() + pause >= until);
+            if attempt == attempts || late || !again(&outcome) {
                 return outcome;
             }
-            tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+            tokio::time::sleep(pause).await;
             attempt += 1;
         }
     }
