@@ -7,4 +7,5 @@ pub mod http;
 pub mod identity;
 pub mod object;
 pub mod setting;
+pub mod upload;
 pub mod vault;

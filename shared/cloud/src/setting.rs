@@ -27,6 +27,14 @@ pub enum Error {
         /// Its value.
         value: String,
     },
+    /// It is not taken.
+    #[error("{name} is not taken: {why}")]
+    Refused {
+        /// The setting's name.
+        name: &'static str,
+        /// Why.
+        why: &'static str,
+    },
 }
 
 /// The names of the tables.

@@ -1,0 +1,159 @@
+//! The reaper: removes what was never completed.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+use serde_json::json;
+use shared::upload::{Code, State};
+
+use super::{
+    Error, Record, Uploads,
+    brightcove::{Brightcove, Deleted},
+    record::UPLOAD,
+    store::Change,
+};
+use crate::{
+    gateway::{Event, Failure, Reply},
+    setting::{Environment, now},
+    vault::n,
+};
+
+/// How many videos are looked at in one run.
+const MOST: usize = 50;
+/// How many uploads are read to find them: some were looked at today.
+const READ: usize = 1000;
+/// How long after a refusal it is tried again, in seconds.
+const DAY: u64 = 24 * 60 * 60;
+/// How long between two requests: others need the account's, too.
+const PACE: Duration = Duration::from_millis(500);
+
+/// Who removes what was never completed.
+pub struct Reaper {
+    uploads: Arc<Uploads>,
+    brightcove: Brightcove,
+    pace: Duration,
+}
+
+/// What a run did, or would have done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+    /// The videos that were deleted.
+    pub reaped: Vec<String>,
+    /// The uploads that needed no more than to be closed: their videos are gone, or have files.
+    pub closed: Vec<String>,
+    /// The videos that Brightcove keeps. They are tried again in a day.
+    pub kept: Vec<String>,
+    /// Whether Brightcove was busy: the rest is the next run's.
+    pub interrupted: bool,
+}
+
+/// What to do with one upload.
+enum Fate {
+    Close(State),
+    Reap,
+}
+
+impl Reaper {
+    /// Connects to what the environment names.
+    pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
+        let uploads = Arc::new(Uploads::from_env(environment).await?);
+        Ok(Self { brightcove: Brightcove::new(environment, uploads.clone()), uploads, pace: PACE })
+    }
+
+    /// The same with another time between two requests.
+    #[must_use]
+    pub const fn with_pace(mut self, pace: Duration) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Its schedule; `{"dry_run": true}` only tells.
+    pub async fn event(&self, event: Event) -> Result<Reply, Failure> {
+        match event {
+            Event::Schedule(input) => Ok(json!(self.run(input["dry_run"] == true).await?).into()),
+            Event::Http(_) => Err(super::absent()),
+        }
+    }
+
+    /// One run.
+    pub async fn run(&self, dry_run: bool) -> Result<Report, Error> {
+        self.run_at(dry_run, now()).await
+    }
+
+    /// One run at `now`, in seconds since 1970. One upload's failure does not hold up the others.
+    pub async fn run_at(&self, dry_run: bool, now: u64) -> Result<Report, Error> {
+        let mut report = Report { dry_run, ..Report::default() };
+        let (mut looked_at, mut failure) = (0, None);
+        for name in self.uploads.store().unfinished(now, READ).await? {
+            if looked_at == MOST {
+                break;
+            }
+            let Some(Ok(video)) = name.strip_prefix(UPLOAD).map(str::parse) else { continue };
+            // The index is a little late: what counts is the item.
+            let record = self.uploads.find(&video).await?;
+            let due =
+                |record: &Record| record.unfinished && record.expires_at < now && record.noted_at.is_none_or(|noted| now >= noted + DAY);
+            let Some(record) = record.filter(due) else { continue };
+            looked_at += 1;
+            match self.look_at(&record, &mut report, now).await {
+                Ok(()) => {}
+                Err(Error::Silent(_) | Error::Upstream { code: Code::UpstreamBusy, .. }) => {
+                    report.interrupted = true;
+                    break;
+                }
+                Err(error) => {
+                    tracing::error!(video = video.as_str(), "an upload was not reaped: {error}");
+                    failure = Some(error);
+                }
+            }
+        }
+        tracing::info!(report = json!(report).to_string(), "reaped");
+        failure.map_or(Ok(report), Err)
+    }
+
+    async fn look_at(&self, record: &Record, report: &mut Report, now: u64) -> Result<(), Error> {
+        let video = record.video.to_string();
+        match self.fate(record).await? {
+            Fate::Close(state) => {
+                if !report.dry_run {
+                    self.uploads.end(record, state).await?;
+                }
+                report.closed.push(video);
+            }
+            Fate::Reap if report.dry_run => report.reaped.push(video),
+            Fate::Reap => match self.brightcove.delete(&record.video, self.turn().await).await? {
+                Deleted::Gone => {
+                    self.uploads.end(record, State::Reaped).await?;
+                    report.reaped.push(video);
+                }
+                Deleted::Kept => {
+                    // Nothing can be signed any more, so nothing secret need stay.
+                    self.uploads.write(record, Change::default().set("noted_at", n(now)).remove("sealed")).await?;
+                    report.kept.push(video);
+                }
+            },
+        }
+        Ok(())
+    }
+
+    async fn fate(&self, record: &Record) -> Result<Fate, Error> {
+        match self.brightcove.complete(&record.video, self.turn().await).await? {
+            None => return Ok(Fate::Close(State::Reaped)),
+            Some(true) => return Ok(Fate::Close(State::Done)),
+            Some(false) => {}
+        }
+        let jobs = self.brightcove.jobs(&record.video, self.turn().await).await?;
+        Ok(if jobs.is_empty() { Fate::Reap } else { Fate::Close(State::Ingested) })
+    }
+
+    /// Waits for the next request's turn, and says until when it may take.
+    async fn turn(&self) -> Instant {
+        tokio::time::sleep(self.pace).await;
+        Instant::now() + super::PATIENCE
+    }
+}
