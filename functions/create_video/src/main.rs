@@ -1,0 +1,14 @@
+//! Creates a video at Brightcove, and tells a page where its file goes.
+
+use cloud::{
+    gateway::Error,
+    setting::Environment,
+    upload::{self, Creator},
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = Environment::process();
+    let creator = Creator::from_env(&environment).await?;
+    upload::door(&environment).serve(&environment, async |request| creator.request(request).await).await
+}

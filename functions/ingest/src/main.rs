@@ -1,0 +1,14 @@
+//! Hands an uploaded file over to Brightcove, hears what became of it, and tells it.
+
+use cloud::{
+    gateway::Error,
+    setting::Environment,
+    upload::{self, Ingester},
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = Environment::process();
+    let ingester = Ingester::from_env(&environment).await?;
+    upload::door(&environment).serve(&environment, async |request| ingester.request(request).await).await
+}

@@ -1,0 +1,14 @@
+//! Signs the requests to S3 that an upload is made of, and no others; tells the time.
+
+use cloud::{
+    gateway::Error,
+    setting::Environment,
+    upload::{self, Signer},
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = Environment::process();
+    let signer = Signer::from_env(&environment).await?;
+    upload::door(&environment).serve(&environment, async |request| signer.request(request).await).await
+}
