@@ -1,0 +1,134 @@
+//! Who may begin an upload, and how many.
+
+use cloud::{gateway::Permission, setting::Environment, upload::Authorizer};
+use serde_json::{Value, json};
+use shared::crypto::jws::SigningKey;
+
+use crate::desk::{DAY, Desk, NOW, create, error, request};
+
+fn authorizer(keys: &[&SigningKey]) -> Authorizer {
+    let keys = json!({"keys": keys.iter().map(|key| key.public()).collect::<Vec<_>>()}).to_string();
+    Authorizer::from_env(&Environment::over([("UPLOAD_CALLER_KEYS".to_owned(), keys)].into())).unwrap()
+}
+
+fn claims() -> Value {
+    json!({"aud": "rampway-upload", "sub": "alice", "exp": NOW + 60})
+}
+
+fn in_path(token: &str) -> cloud::gateway::Request {
+    request("POST", "/upload/{caller}", &[("caller", token)], &json!({}))
+}
+
+#[test]
+fn whoever_shows_a_token_passes() {
+    let key = SigningKey::generate().unwrap();
+    let authorizer = authorizer(&[&SigningKey::generate().unwrap(), &key]);
+    let mut all = claims();
+    all["max_bytes"] = 5.into();
+    all["types"] = json!(["webm", "mp4"]);
+    all["uploads_per_hour"] = 2.into();
+    let token = key.sign(&all);
+    let cookie = json!({"headers": {"Cookie": format!("a=b; rampway_upload={token}; c=d")}});
+    for request in [in_path(&token), request("POST", "/upload", &[], &cookie)] {
+        let Permission::Allow { principal, context } = authorizer.request_at(&request, NOW) else { panic!("he may pass") };
+        assert_eq!(principal, "alice");
+        assert_eq!(json!(context), json!({"mode": "token", "max_bytes": "5", "types": "webm,mp4", "uploads_per_hour": "2"}));
+    }
+    let allowed = authorizer.request_at(&in_path(&key.sign(&claims())), NOW).policy("arn:of/the/method").unwrap();
+    assert_eq!(
+        allowed,
+        json!({
+            "principalId": "alice",
+            "policyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": "arn:of/the/method"}]
+            },
+            "context": {"mode": "token"}
+        })
+    );
+}
+
+#[test]
+fn whoever_shows_nothing_good_does_not() {
+    let (key, stranger) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+    let authorizer = authorizer(&[&key]);
+    let with = |name: &str, value: Value| {
+        let mut claims = claims();
+        claims[name] = value;
+        key.sign(&claims)
+    };
+    let genuine = key.sign(&claims());
+    let altered = genuine.replacen(&genuine[40..44], "AAAA", 1);
+    let unsigned = format!("{}.", &genuine[..genuine.rfind('.').unwrap()]);
+    for token in [
+        "",
+        "nonsense",
+        &altered,
+        &unsigned,
+        &stranger.sign(&claims()),
+        &with("exp", json!(NOW - 30)),
+        &with("exp", json!(NOW + DAY + 31)),
+        &with("exp", json!("soon")),
+        &with("nbf", json!(NOW + 31)),
+        &with("sub", json!("")),
+        &with("types", json!(["webm,exe"])),
+    ] {
+        assert_eq!(authorizer.request_at(&in_path(token), NOW), Permission::Unauthorized, "{token}");
+    }
+    assert_eq!(Permission::Unauthorized.policy("arn"), None);
+    let elsewhere = authorizer.request_at(&in_path(&with("aud", json!("transcoder"))), NOW);
+    assert!(matches!(elsewhere, Permission::Deny { .. }), "{elsewhere:?}");
+    assert_eq!(elsewhere.policy("arn").unwrap()["policyDocument"]["Statement"][0]["Effect"], "Deny");
+}
+
+#[test]
+fn everybody_passes_only_where_that_is_said() {
+    let with = |name: &str, value: &str| Authorizer::from_env(&Environment::over([(name.to_owned(), value.to_owned())].into()));
+    let open = with("UPLOAD_CALLERS", "open").unwrap();
+    let Permission::Allow { principal, context } = open.request_at(&in_path(""), NOW) else { panic!("it is open") };
+    assert_eq!((principal.as_str(), context["mode"].as_str()), ("203.0.113.17", "open"));
+    for (name, value) in [("UPLOAD_CALLERS", "token"), ("UPLOAD_CALLERS", "everybody"), ("UPLOAD_CALLER_KEYS", "nonsense")] {
+        assert!(with(name, value).is_err(), "{name}={value}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_principal_begins_so_many_uploads_in_an_hour() {
+    let desk = Desk::with(&[("UPLOADS_PER_HOUR", "2")]).await;
+    let creator = desk.creator().await;
+    let at = async |name: &str, principal: &str, now| {
+        let request = create(name, principal);
+        desk.answer(&request, creator.request_at(&request, now).await)
+    };
+    assert_eq!((at("a", "alice", NOW).await.status, at("b", "alice", NOW).await.status), (200, 200));
+    let third = at("c", "alice", NOW).await;
+    assert_eq!((third.error(), &third.headers["Retry-After"]), (error(429, "throttled"), &json!("1795")));
+    assert_eq!(at("a", "alice", NOW).await.status, 200, "going on is no beginning");
+    assert_eq!((at("c", "bob", NOW).await.status, at("c", "alice", NOW + 1795).await.status), (200, 200));
+    assert_eq!(desk.brightcove.count("create"), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_says_what_its_holder_may() {
+    let desk = Desk::with(&[("UPLOAD_MAX_BYTES", "1000")]).await;
+    let with = |name: &str, context: Value| {
+        let mut authorizer = json!({"principalId": "alice", "mode": "token"});
+        authorizer.as_object_mut().unwrap().extend(context.as_object().unwrap().clone());
+        request("POST", "/upload", &[], &json!({"body": json!({"name": name}).to_string(), "authorizer": authorizer}))
+    };
+    assert_eq!(desk.create(&with("a.webm", json!({"types": "mp4"}))).await.error(), error(422, "type_not_allowed"));
+    assert_eq!(desk.create(&with("a.webm", json!({"max_bytes": "x"}))).await.error(), error(403, "forbidden"));
+    let one = json!({"uploads_per_hour": "1", "max_bytes": "10", "types": "webm"});
+    let told = desk.create(&with("a.webm", one.clone())).await.json();
+    assert_eq!(desk.item(told["videoId"].as_str().unwrap()).await["max_bytes"].as_n().unwrap(), "10");
+    assert_eq!(desk.create(&with("b.webm", one)).await.error(), error(429, "throttled"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_door_knows_addresses_alone_and_gives_nothing_out_again() {
+    let desk = Desk::with(&[("UPLOAD_CALLERS", "open"), ("UPLOADS_PER_HOUR", "2")]).await;
+    let stranger = request("POST", "/upload", &[], &json!({"body": r#"{"name":"a"}"#}));
+    let first = desk.create(&stranger).await.json();
+    assert_ne!(desk.create(&stranger).await.json()["videoId"], first["videoId"]);
+    assert_eq!(desk.create(&create("a", "alice")).await.error(), error(429, "throttled"));
+}
