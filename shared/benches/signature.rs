@@ -1,0 +1,107 @@
+//! How many requests to S3 a second one core signs: the whole way of the sign route without its storage, from the query as it is sent.
+//!
+//! `cargo bench -p shared --bench signature`. Figures are medians of interleaved rounds; compare the ratios, not machines.
+
+use std::{fs, hint::black_box, time::Instant};
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use shared::{
+    crypto::sha256,
+    encoding::hex,
+    secret::SecretText,
+    upload::{Ask, Policy, Session, ask::Query, session::Progress, signature::sign},
+};
+
+const SIGNATURES: usize = 5_000;
+const ROUNDS: usize = 15;
+const NOW: u64 = 1_768_469_405;
+const DATETIME: &str = "20260115T093000Z";
+const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// One request, and whether it is signed.
+struct Case {
+    name: &'static str,
+    query: String,
+    to_sign: String,
+    signed: bool,
+}
+
+fn main() {
+    // As long as AWS's are.
+    let token = "FQoDYXdzEJ3/".repeat(55);
+    let session = Session {
+        bucket: "ingestion-upload-production".into(),
+        object_key: "2345678901001/1234567898001/d4f0b8f2-5a0e-4c1b-9f3e-20100d930100/source.webm".into(),
+        secret_access_key: SecretText::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into()),
+        session_token: SecretText::new(token.clone()),
+        expires_at: NOW + 1,
+        progress: Progress { upload_id: Some("u".repeat(128)), last_part_at: Some(NOW), ..Progress::open() },
+    };
+    let policy = Policy::default();
+    let cases = cases(&session, &token);
+    println!("{}; one core, {SIGNATURES} requests, medians of {ROUNDS} rounds, thousand a second (times the signing alone)", processor());
+    println!("{:40}{:>12}{:>24}{:>16}", "", "signing", "the whole way", "µs each");
+    for case in &cases {
+        assert_eq!(whole(case, &session, &policy), case.signed, "{}", case.name);
+        let (mut alone, mut all) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            alone.push(rate(|| sign(&session.secret_access_key, &DATETIME[..8], "us-east-1", &case.to_sign)));
+            all.push(rate(|| whole(case, &session, &policy)));
+        }
+        let (alone, all) = (median(alone), median(all));
+        println!("{:40}{alone:>12.1}{:>24}{:>16.2}", case.name, format!("{all:.1} ({:.2}x)", all / alone), 1e3 / all);
+    }
+}
+
+/// What the handler does between the table and the answer.
+fn whole(case: &Case, session: &Session, policy: &Policy) -> bool {
+    let Ok(query) = Query::parse(&case.query) else { return false };
+    let Ok(ask) = Ask::check(&query, policy, NOW) else { return false };
+    policy.sign(&ask, session, NOW).map(|signed| black_box(signed.signature.to_string())).is_ok()
+}
+
+fn cases(session: &Session, token: &str) -> Vec<Case> {
+    let upload = "u".repeat(128);
+    let md5 = "content-md5:XkyO+4ktkipLwwIS2R8z5g==\n";
+    let case = |name, method: &str, query: &str, own: &str, payload: &str, token: &str, signed| {
+        let names = own.split(':').next().filter(|name| !name.is_empty()).map(|name| format!("{name};")).unwrap_or_default();
+        let canonical = format!(
+            "{method}\n/{}/{}\n{query}\n{own}host:s3.amazonaws.com\nx-amz-date:{DATETIME}\nx-amz-security-token:{token}\n\n\
+             {names}host;x-amz-date;x-amz-security-token\n{payload}",
+            session.bucket, session.object_key
+        );
+        let hash = hex(&sha256(canonical.as_bytes()));
+        let to_sign = format!("AWS4-HMAC-SHA256\n{DATETIME}\n{}/us-east-1/s3/aws4_request\n{hash}", &DATETIME[..8]);
+        let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let query = format!("to_sign={}&datetime={DATETIME}&canonical_request={}", escaped(&to_sign), escaped(&canonical));
+        Case { name, query, to_sign, signed }
+    };
+    let part = format!("partNumber=77&uploadId={upload}");
+    vec![
+        case("a part", "PUT", &part, md5, "UNSIGNED-PAYLOAD", token, true),
+        case("a list of parts", "GET", &format!("part-number-marker=0&uploadId={upload}"), "", OF_NOTHING, token, true),
+        case("a part with another's token, refused", "PUT", &part, md5, "UNSIGNED-PAYLOAD", &token.replace('J', "K"), false),
+        case("a listing of the bucket, refused", "GET", "list-type=2", "", OF_NOTHING, token, false),
+    ]
+}
+
+/// Thousands a second.
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn rate<T>(work: impl Fn() -> T) -> f64 {
+    let start = Instant::now();
+    for _ in 0..SIGNATURES {
+        black_box(work());
+    }
+    SIGNATURES as f64 / start.elapsed().as_secs_f64() / 1e3
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+fn processor() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name")).map(|name| name.trim_start_matches(['\t', ' ', ':']));
+    name.unwrap_or(std::env::consts::ARCH).to_owned()
+}
