@@ -1,0 +1,85 @@
+//! Whatever query comes to the sign route: it is read or refused, a gateway that decodes it changes nothing, and what is signed is of the
+//! upload's own object.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use shared::{
+    crypto::sha256,
+    encoding::hex,
+    secret::SecretText,
+    upload::{
+        Ask, Policy, Refusal, Session,
+        ask::{MAX_QUERY, Query},
+        session::Progress,
+    },
+};
+
+const NOW: u64 = 1_768_469_405;
+const DATETIME: &str = "20260115T093000Z";
+
+static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
+
+/// What a control character stands for, so that requests of the right form come by chance.
+const WORDS: [&str; 9] = [
+    "POST\n/bucket/key\nuploads=\n",
+    "PUT\n/bucket/key\npartNumber=1&uploadId=u\ncontent-md5:XkyO+4ktkipLwwIS2R8z5g==\n",
+    "host:s3.amazonaws.com\n",
+    "x-amz-date:20260115T093000Z\n",
+    "x-amz-security-token:token\n\n",
+    "host;x-amz-date;x-amz-security-token\n",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "content-md5;",
+    "\n",
+];
+
+fn session() -> Session {
+    Session {
+        bucket: "bucket".into(),
+        object_key: "key".into(),
+        secret_access_key: SecretText::new("secret".into()),
+        session_token: SecretText::new("token".into()),
+        expires_at: NOW + 1,
+        progress: Progress::open(),
+    }
+}
+
+/// Decodes as a gateway does; only what is sound comes here.
+fn decode(text: &str) -> String {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::new();
+    while let Some(byte) = bytes.next() {
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16)).unwrap() as u8;
+        decoded.push(if byte == b'%' { digit(bytes.next()) << 4 | digit(bytes.next()) } else { byte });
+    }
+    String::from_utf8(decoded).unwrap()
+}
+
+fn outcome(query: &Query<'_>) -> Result<String, Refusal> {
+    let ask = Ask::check(query, &POLICY, NOW)?;
+    let signed = POLICY.sign(&ask, &session(), NOW)?;
+    assert!(ask.request.path == "/bucket/key" || ask.request.host.starts_with("bucket.s3") && ask.request.path == "/key");
+    Ok(signed.signature.to_string())
+}
+
+fuzz_target!(|text: &str| {
+    if let Ok(query) = Query::parse(text) {
+        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let pairs: Vec<_> = pairs.map(|(name, value)| (decode(name), decode(value))).collect();
+        // A name without a value is shorter than it is counted where nobody knows how it was written.
+        if pairs.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>() <= MAX_QUERY {
+            let decoded = Query::from_decoded(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))).unwrap();
+            assert_eq!(format!("{query:?}"), format!("{decoded:?}"));
+            assert_eq!(outcome(&query), outcome(&decoded));
+        }
+    }
+    let word = |character: char| (character as usize).checked_sub(1).and_then(|word| WORDS.get(word));
+    let canonical: String = text.chars().map(|character| word(character).map_or(character.to_string(), |word| (*word).into())).collect();
+    let hash = hex(&sha256(canonical.as_bytes()));
+    let to_sign = format!("AWS4-HMAC-SHA256\n{DATETIME}\n20260115/us-east-1/s3/aws4_request\n{hash}");
+    let query = [("to_sign", to_sign.as_str()), ("datetime", DATETIME), ("canonical_request", &canonical)];
+    if let Ok(query) = Query::from_decoded(query) {
+        let _ = outcome(&query);
+    }
+});
