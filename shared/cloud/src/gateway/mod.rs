@@ -9,7 +9,7 @@ use std::error::Error as StdError;
 
 pub use answer::{Failure, Reply};
 pub use authorizer::{Entrance, Permission, authorize};
-pub use door::{Answer, Door, Form, Origins};
+pub use door::{Answer, Door, Form, Origins, Told};
 use lambda_http::lambda_runtime::{self, Diagnostic, LambdaEvent};
 pub use request::{Caller, Event, Request};
 use shared::fault::Fault;

@@ -1,5 +1,6 @@
 //! `POST /upload`.
 
+use cloud::upload::Uploads;
 use serde_json::{Value, json};
 
 use crate::{
@@ -199,6 +200,8 @@ async fn two_creates_at_once_leave_one_upload_to_go_on_with() {
     let again = desk.upload("a.webm").await;
     assert!(again == first || again == second);
     // The other is the reaper's, if there are two.
+    let known = Uploads::from_env(&desk.environment).await.unwrap().list().await.unwrap();
+    assert_eq!(known.len(), desk.brightcove.count("create"));
     let report = desk.reaper().await.run_at(false, NOW + DAY + 1).await.unwrap();
     assert_eq!((report.reaped.len(), desk.brightcove.videos()), (desk.brightcove.count("create"), 0));
 }

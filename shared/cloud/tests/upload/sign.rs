@@ -129,6 +129,16 @@ async fn a_warm_function_forgets_credentials_that_were_replaced_or_are_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_fails_is_nobodys_session_lost() {
+    let desk = Desk::new().await;
+    let upload = desk.upload("a.webm").await;
+    desk.table.delete_table().table_name("uploads").send().await.unwrap();
+    let got = desk.signed(&upload, "initiate").await;
+    // Not 403, at which the client would give the file up.
+    assert_eq!((got.error(), &got.headers["Retry-After"]), (error(503, "unavailable"), &json!("2")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_time_is_told_to_whoever_asks() {
     let desk = Desk::new().await;
     let got = desk.sign(&request("GET", "/time", &[], &json!({"queryStringParameters": {"requestTime": "x"}})), NOW).await;
