@@ -12,6 +12,7 @@ Examples:
   rampway serve
   rampway serve --port 8080 --instances 3
   rampway serve --ephemeral
+  rampway serve --parameter UploadOrigins=http://localhost:5173
 
 While it runs, another terminal can use it without further ado:
   rampway translate audience.csv --column rampid --to 1006
@@ -20,8 +21,8 @@ While it runs, another terminal can use it without further ado:
 /// Run both sides on this machine: a cloud on your desk
 ///
 /// Reads the template, creates its tables in an embedded database, starts the function binaries as Lambda would, and puts an
-/// isolated translator behind them. The API is under http://127.0.0.1:PORT/Prod. Demo credentials are printed as ready-to-paste
-/// curl lines. Ctrl-C ends it.
+/// isolated translator behind them. A bucket and a stand-in for Brightcove take what browsers upload. The API is under
+/// http://127.0.0.1:PORT/Prod. Demo credentials are printed as ready-to-paste curl lines. Ctrl-C ends it.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Serve {
@@ -40,13 +41,22 @@ pub struct Serve {
     /// The template that says which functions, routes and tables there are
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     pub template: PathBuf,
+    /// A parameter of the template, as `sam deploy` takes it; may be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, String)>,
+}
+
+fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("a parameter is of the form NAME=VALUE")?;
+    Ok((name.into(), value.into()))
 }
 
 /// Serves until Ctrl-C, or until it is asked to end.
 pub(super) async fn run(arguments: Serve) -> Result<(), Error> {
-    let Serve { port, instances, ephemeral, state, template } = arguments;
+    let Serve { port, instances, ephemeral, state, template, parameters } = arguments;
+    let parameters = parameters.into_iter().collect();
     let state = if ephemeral { serve::State::Ephemeral } else { serve::State::Directory(state.state) };
-    let suite = Suite::start(Options { template, port, instances: instances.get(), state, ..Options::default() }).await?;
+    let suite = Suite::start(Options { template, parameters, port, instances: instances.get(), state, ..Options::default() }).await?;
     print(&format!("{}\n", serve::banner(&suite)))?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {

@@ -38,6 +38,22 @@ Translate (`rampway mint` makes more ids):
 "#
         );
     }
+    if let Some((brightcove, bucket)) = suite.brightcove().zip(suite.bucket_url()) {
+        let _ = write!(
+            text,
+            "
+Upload from a page (its origin must be one of --parameter UploadOrigins=…):
+  createVideoEndpoint   {api}/upload
+  signUploadEndpoint    {api}/sign
+  ingestUploadEndpoint  {api}/ingest
+  timeUrl               {api}/time
+  aws_url               {bucket}
+Brightcove's part is played at {}, for account {}
+",
+            brightcove.url(),
+            brightcove.account()
+        );
+    }
     let _ = write!(text, "\nSee how it is:\n  curl -s {api}/health\n\nCtrl-C stops it.");
     text
 }

@@ -37,11 +37,13 @@ pub(super) fn lambda(function: &Function, runtime_api: SocketAddr, stream: &str)
     .into()
 }
 
-/// What `rampway admin` needs: the tables, the master key, the authority and the SDK's settings.
+/// What `rampway admin` needs: the tables, the master key, the authority, the account and the SDK's settings.
 pub(super) fn administrator(stack: &Stack, authority_url: &str, mut sdk: BTreeMap<String, String>) -> BTreeMap<String, String> {
     sdk.entry("AUTHORITY_URL".into()).or_insert_with(|| authority_url.into());
     for (name, value) in stack.functions.iter().flat_map(|function| &function.environment) {
-        if name.ends_with("_TABLE") || ["MASTER_KEY", "AUTHORITY_URL", "ISSUER", "ENDPOINT_NAME"].contains(&name.as_str()) {
+        if name.ends_with("_TABLE")
+            || ["MASTER_KEY", "AUTHORITY_URL", "ISSUER", "ENDPOINT_NAME", "BRIGHTCOVE_ACCOUNT"].contains(&name.as_str())
+        {
             sdk.insert(name.clone(), value.clone());
         }
     }

@@ -6,6 +6,8 @@
 mod banner;
 pub mod binaries;
 mod body;
+mod brightcove;
+mod bucket;
 mod database;
 mod environment;
 mod error;
@@ -17,6 +19,7 @@ mod scheduler;
 mod seed;
 mod server;
 mod state;
+mod uploads;
 
 use std::{
     collections::BTreeMap,
@@ -33,6 +36,7 @@ use uuid::Uuid;
 
 pub use self::{
     banner::banner,
+    brightcove::{Brightcove, Call, Job, Video},
     error::Error,
     sagemaker::Instance,
     seed::{CLIENT, FROM, TO},
@@ -46,6 +50,7 @@ use self::{
     seed::Seed,
     server::{Server, listen},
     state::Home,
+    uploads::Uploads,
 };
 use crate::{
     client::Credentials,
@@ -113,6 +118,7 @@ pub struct Suite {
     runtime: Server,
     supervision: Supervision,
     database: Server,
+    uploads: Option<Uploads>,
     home: Home,
     written: Option<PathBuf>,
     /// Kills the functions' processes, however this ends.
@@ -139,17 +145,20 @@ impl Suite {
         let port = listener.local_addr().map_err(|source| Error::Listen { port: options.port, source })?.port();
         let home = Home::open(&options.state)?;
         let place = Place::local(format!("http://127.0.0.1:{port}"), &home.master_key());
-        let stack = template.stack(&options.parameters, &place)?;
+        let stack = template.stack(&uploads::parameters(&template, &options.parameters), &place)?;
         let binaries = programs(&stack, options.binaries.as_deref()).await?;
 
         home.make_master_key()?;
         let database = database::serve(listen(0).await?, &home, &stack.tables)?;
         let (fleet_listener, model) = (listen(0).await?, home.model()?);
         let fleet_address = fleet_listener.local_addr().map_err(|source| Error::Listen { port: 0, source })?;
-        let sdk = environment::sdk(&place, database.address(), fleet_address);
+        let uploads = Uploads::start(&stack, &home, &logs).await?;
+        let mut sdk = environment::sdk(&place, database.address(), fleet_address);
+        sdk.extend(uploads.iter().flat_map(Uploads::environment));
+        let hosts: Vec<_> = uploads.iter().flat_map(Uploads::hosts).collect();
         let launch = |function: &Function| Launch {
             program: binaries.join(function.binary()),
-            environment: sdk.iter().chain(&function.environment).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            environment: sdk.clone().into_iter().chain(hosts.clone()).chain(function.environment.clone()).collect(),
             arn: format!("arn:aws:lambda:{}:{}:function:{}", place.region, place.account, function.id),
             function: function.clone(),
             logs: logs.clone(),
@@ -162,6 +171,9 @@ impl Suite {
         let environment = environment::administrator(&stack, &api, sdk);
 
         let seed = seed::seed(&environment, &home, &model, &api).await?;
+        if let Some(uploads) = &uploads {
+            uploads.connect(&environment).await?;
+        }
         let (fleet, supervision) = Fleet::start(Plan {
             endpoints: stack.endpoints.clone(),
             instances: options.instances,
@@ -197,6 +209,7 @@ impl Suite {
             runtime,
             supervision,
             database,
+            uploads,
             home,
             written,
             _end: end,
@@ -266,6 +279,24 @@ impl Suite {
         format!("http://{}", self.runtime.address())
     }
 
+    /// Brightcove, where the stack has the upload side.
+    #[must_use]
+    pub fn brightcove(&self) -> Option<&Brightcove> {
+        self.uploads.as_ref().map(|uploads| &uploads.brightcove)
+    }
+
+    /// Where the bucket is that pages upload into, where the stack has the upload side: what a page names as `aws_url`.
+    #[must_use]
+    pub fn bucket_url(&self) -> Option<&str> {
+        self.uploads.as_ref().map(|uploads| uploads.bucket.url())
+    }
+
+    /// What lies in the bucket under a key.
+    #[must_use]
+    pub fn object(&self, key: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.uploads.as_ref()?.bucket.file(key)).ok()
+    }
+
     /// The transcoders, as they are now.
     #[must_use]
     pub fn instances(&self) -> Vec<Instance> {
@@ -305,6 +336,9 @@ impl Suite {
         tokio::join!(self.front.stop(PATIENCE), self.invoke_api.stop(PATIENCE));
         self.lambda.stop().await;
         tokio::join!(self.supervision.stop(), self.runtime.stop(PATIENCE));
+        if let Some(uploads) = self.uploads {
+            uploads.stop().await;
+        }
         self.database.stop(PATIENCE).await;
         self.home.remove_environment();
     }

@@ -59,6 +59,11 @@ impl Home {
         self.temporary.is_none().then(|| self.path.join("dynamodb.sqlite"))
     }
 
+    /// The directory of the bucket and of what is uploaded into it.
+    pub(super) fn bucket(&self) -> PathBuf {
+        self.path.join("bucket")
+    }
+
     /// The file that stands for the KMS key.
     pub(super) fn master_key(&self) -> PathBuf {
         self.path.join("master.key")

@@ -1,0 +1,73 @@
+//! Temporary credentials, each for one object.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use cloud::setting::now;
+use shared::{
+    crypto::system_rng,
+    encoding::{base64, hex},
+    secret::{Secret, SecretText},
+};
+
+use super::BUCKET;
+
+/// How long credentials last.
+const LIFE: u64 = 24 * 60 * 60;
+
+/// What temporary credentials allow: one object.
+#[derive(Clone, Debug)]
+pub(in crate::serve) struct Grant {
+    pub(in crate::serve) access_key_id: String,
+    pub(in crate::serve) secret_access_key: SecretText,
+    pub(in crate::serve) session_token: SecretText,
+    pub(in crate::serve) bucket: &'static str,
+    pub(in crate::serve) key: String,
+    pub(in crate::serve) expires_at: u64,
+}
+
+/// All credentials that were ever given, by their access key's id.
+#[derive(Clone, Debug, Default)]
+pub(in crate::serve) struct Grants(Arc<Mutex<BTreeMap<String, Grant>>>);
+
+impl Grants {
+    /// Makes credentials for the object of a key.
+    pub(in crate::serve) fn issue(&self, key: String) -> Grant {
+        let mut rng = system_rng();
+        let id = hex(Secret::<8>::generate(&mut rng).expose()).to_ascii_uppercase();
+        let grant = Grant {
+            access_key_id: format!("ASIA{id}"),
+            secret_access_key: SecretText::new(base64(Secret::<30>::generate(&mut rng).expose())),
+            // As long as STS makes them, and with all the letters that get lost in URLs.
+            session_token: SecretText::new(format!("IQoJ+/{}", base64(Secret::<500>::generate(&mut rng).expose()))),
+            bucket: BUCKET,
+            key,
+            expires_at: now() + LIFE,
+        };
+        self.all().insert(grant.access_key_id.clone(), grant.clone());
+        grant
+    }
+
+    pub(super) fn find(&self, access_key_id: &str) -> Option<Grant> {
+        self.all().get(access_key_id).cloned()
+    }
+
+    /// Ends the credentials of every object under a prefix.
+    pub(in crate::serve) fn expire(&self, prefix: &str) {
+        for grant in self.all().values_mut().filter(|grant| grant.key.starts_with(prefix)) {
+            grant.expires_at = now();
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Grant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Grant {
+    pub(super) fn has_expired(&self) -> bool {
+        self.expires_at <= now()
+    }
+}

@@ -1,0 +1,108 @@
+//! The bucket that browsers upload into: an engine that verifies every signature, behind what it lacks of S3.
+//!
+//! The engine keeps an object in a file of its key's name, and the parts of an upload beside the buckets' folders. What it answers otherwise
+//! than S3 is put right in [`engine`]; who may do what is in [`access`]; and [`host`] bridges the port, which S3 does not have.
+
+mod access;
+mod engine;
+mod grants;
+mod host;
+mod part;
+mod rest;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use axum::{
+    Router,
+    error_handling::HandleError,
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::{from_fn, from_fn_with_state},
+};
+use s3s::{HttpError, service::S3ServiceBuilder};
+use tokio::net::TcpListener;
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+
+pub(super) use self::grants::Grants;
+use self::{access::Access, engine::Engine, host::VirtualHosts};
+use super::{Error, server::Server};
+
+/// The bucket that Brightcove's stand-in ingests from.
+pub(super) const BUCKET: &str = "rampway-ingestion";
+
+/// Where the vendor's bucket is, wherever its account is.
+const REGION: &str = "us-east-1";
+
+/// A bucket, with who may use it.
+#[derive(Clone, Debug)]
+pub(super) struct Bucket {
+    url: String,
+    folder: PathBuf,
+    grants: Grants,
+}
+
+impl Bucket {
+    /// Serves the bucket that lies in a folder.
+    pub(super) fn serve(listener: TcpListener, folder: &Path) -> Result<(Self, Server), Error> {
+        let machine = |error: io::Error| Error::Machine(format!("a folder for the bucket ({error})"));
+        fs::create_dir_all(folder.join(BUCKET)).map_err(machine)?;
+        let address = listener.local_addr().map_err(|source| Error::Listen { port: 0, source })?;
+        let grants = Grants::default();
+        let engine = Engine::new(folder).map_err(|error| Error::Machine(format!("a folder for the bucket ({error:?})")))?;
+        let server = Server::start(listener, router(engine, &grants)).map_err(|source| Error::Listen { port: 0, source })?;
+        Ok((Self { url: format!("http://{address}"), folder: folder.to_owned(), grants }, server))
+    }
+
+    /// Where S3 is.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Who may use it.
+    pub(super) const fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// The address of an object.
+    pub(super) fn address(&self, key: &str) -> String {
+        format!("{}/{BUCKET}/{key}", self.url)
+    }
+
+    /// The key of an object's address; `None` when it is in no bucket of ours.
+    pub(super) fn key<'a>(&self, address: &'a str) -> Option<&'a str> {
+        let key = address.strip_prefix(self.url.as_str())?.strip_prefix('/')?.strip_prefix(BUCKET)?.strip_prefix('/')?;
+        (!key.is_empty()).then_some(key)
+    }
+
+    /// The file of an object.
+    pub(super) fn file(&self, key: &str) -> PathBuf {
+        self.folder.join(BUCKET).join(key)
+    }
+}
+
+fn router(engine: Engine, grants: &Grants) -> Router {
+    let mut builder = S3ServiceBuilder::new(engine);
+    builder.set_auth(Access(grants.clone()));
+    builder.set_access(Access(grants.clone()));
+    builder.set_host(VirtualHosts);
+    let service =
+        HandleError::new(builder.build(), |error: HttpError| async move { (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:?}")) });
+    // As the vendor's bucket allows it: every page, since the signature is what counts.
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::HEAD])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([header::ETAG]);
+    Router::new()
+        .fallback_service(service)
+        .layer(from_fn_with_state(grants.clone(), host::without_port))
+        .layer(from_fn(rest::taken))
+        .layer(cors)
+}
+
+/// The value of a header that is text.
+fn text(value: Option<&HeaderValue>) -> Option<&str> {
+    value.and_then(|value| value.to_str().ok())
+}
