@@ -165,7 +165,7 @@ impl Suite {
         };
         let lambda = Arc::new(Lambda::new(stack.functions.iter().map(launch).collect(), options.processes));
         let end = End(Arc::clone(&lambda));
-        let gateway = Gateway::new(&stack, Arc::clone(&lambda), place.account.clone(), port, options.integration_timeout)?;
+        let gateway = Gateway::new(&stack, Arc::clone(&lambda), &place, port, options.integration_timeout)?;
         let gateway = Arc::new(gateway);
         let api = format!("{}/{}", place.address, gateway.stage());
         let environment = environment::administrator(&stack, &api, sdk);

@@ -22,6 +22,15 @@ pub struct Api {
     pub responses: BTreeMap<String, GatewayResponse>,
     /// How many requests pass.
     pub throttle: Option<Throttle>,
+    /// The functions that decide who passes, by their names as authorizers.
+    pub authorizers: BTreeMap<String, Authorizer>,
+}
+
+/// A function that decides who passes, by the whole request, each time anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorizer {
+    /// The function's logical id.
+    pub function: String,
 }
 
 /// The answer to a preflight request.
@@ -43,9 +52,18 @@ pub struct GatewayResponse {
     /// Its status, when it is not the type's own.
     pub status: Option<u16>,
     /// Its headers.
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, Header>,
     /// Its JSON body, in which `$context.error.messageString` and the like stand for what happened.
     pub template: Option<String>,
+}
+
+/// A header's value in an answer of the gateway itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// Always the same.
+    Fixed(String),
+    /// That of the request's header of this name; without one there is none in the answer.
+    OfRequest(String),
 }
 
 /// A token bucket.
@@ -65,6 +83,7 @@ impl Api {
             cors: properties.json("Cors")?.as_ref().map(Cors::read),
             responses: responses(properties)?,
             throttle: throttle(properties.json("MethodSettings")?.as_ref()),
+            authorizers: authorizers(properties)?,
         })
     }
 }
@@ -91,10 +110,47 @@ fn responses(properties: &Properties<'_>) -> Result<BTreeMap<String, GatewayResp
                 })
                 .transpose()?;
             let headers = texts(Some(&value["ResponseParameters"]["Headers"]));
-            let headers = headers.into_iter().map(|(name, value)| (name, unquoted(value)));
-            let response =
-                GatewayResponse { status, headers: headers.collect(), template: text(&value["ResponseTemplates"]["application/json"]) };
+            let headers = headers.into_iter().map(|(name, value)| {
+                let unknown = |problem| at.then(kind).then(&name).error(problem);
+                Header::read(&value).map(|value| (name.clone(), value)).map_err(unknown)
+            });
+            let headers = headers.collect::<Result<_, _>>()?;
+            let response = GatewayResponse { status, headers, template: text(&value["ResponseTemplates"]["application/json"]) };
             Ok((kind.clone(), response))
+        })
+        .collect()
+}
+
+impl Header {
+    fn read(value: &str) -> Result<Self, String> {
+        match value.strip_prefix("method.request.header.") {
+            Some(name) => Ok(Self::OfRequest(name.to_owned())),
+            None if value.starts_with('\'') => Ok(Self::Fixed(unquoted(value.to_owned()))),
+            None => Err(format!("`{value}` is neither a text in quotes nor a header of the request")),
+        }
+    }
+}
+
+fn authorizers(properties: &Properties<'_>) -> Result<BTreeMap<String, Authorizer>, Error> {
+    let at = properties.at("Auth");
+    let auth = properties.json("Auth")?.unwrap_or_default();
+    if let Some(unknown) = auth.as_object().and_then(|auth| auth.keys().find(|name| *name != "Authorizers")) {
+        return Err(at.then(unknown).error("this is not known here"));
+    }
+    let entries = auth["Authorizers"].as_object().into_iter().flatten();
+    entries
+        .map(|(name, value)| {
+            let at = at.then("Authorizers").then(name);
+            if value["FunctionPayloadType"] != "REQUEST" {
+                return Err(at.then("FunctionPayloadType").error("only REQUEST is known here"));
+            }
+            let identity = value["Identity"].as_object();
+            if text(&value["Identity"]["ReauthorizeEvery"]).as_deref() != Some("0") || identity.is_none_or(|identity| identity.len() > 1) {
+                return Err(at.then("Identity").error("only `ReauthorizeEvery: 0` is known here: each request is decided anew"));
+            }
+            let arn = text(&value["FunctionArn"]).ok_or_else(|| at.then("FunctionArn").error("this is missing"))?;
+            let function = arn.rsplit(':').next().unwrap_or_default().to_owned();
+            Ok((name.clone(), Authorizer { function }))
         })
         .collect()
 }

@@ -36,6 +36,8 @@ pub struct Route {
     pub path: String,
     /// The method, in capitals, or `ANY`.
     pub method: String,
+    /// The authorizer of the API that must let a request pass.
+    pub authorizer: Option<String>,
 }
 
 /// A schedule that calls a function.
@@ -88,6 +90,7 @@ impl Function {
                 api: required("RestApiId")?,
                 path: required("Path")?,
                 method: required("Method")?.to_ascii_uppercase(),
+                authorizer: authorizer(properties, event, &at.then("Auth"))?,
             }),
             "Schedule" => {
                 let expression = required("Schedule")?.parse();
@@ -101,4 +104,15 @@ impl Function {
         }
         Ok(())
     }
+}
+
+/// The authorizer that an event names; `NONE` is no one.
+fn authorizer(properties: &Properties<'_>, event: &Value, at: &At<'_>) -> Result<Option<String>, Error> {
+    let auth = event.get("Properties").and_then(|properties| properties.get("Auth"));
+    let Some(auth) = auth.map_or(Ok(None), |auth| properties.resolver.value(auth, at))? else { return Ok(None) };
+    let known = |name: &String| name == "Authorizer";
+    if let Some(unknown) = auth.as_object().and_then(|auth| auth.keys().find(|name| !known(name))) {
+        return Err(at.then(unknown).error("this is not known here"));
+    }
+    Ok(super::properties::text(&auth["Authorizer"]).filter(|name| name != "NONE"))
 }

@@ -23,7 +23,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde_norway::Value;
 
 pub use self::{
-    api::{Api, Cors, GatewayResponse, Throttle},
+    api::{Api, Authorizer, Cors, GatewayResponse, Header, Throttle},
     endpoint::{Endpoint, Variant},
     error::Error,
     function::{Function, Route, Schedule},

@@ -28,10 +28,17 @@ Globals:
     GatewayResponses:
       MISSING_AUTHENTICATION_TOKEN:
         StatusCode: 404
-        ResponseParameters: { Headers: { Access-Control-Allow-Origin: !Sub "'${Origin}'" } }
+        ResponseParameters: { Headers: { Access-Control-Allow-Origin: !Sub "'${Origin}'", Vary: method.request.header.Origin } }
         ResponseTemplates: { application/json: '{"message":"nothing"}' }
 Resources:
-  AuthorityApi: { Type: AWS::Serverless::Api, Condition: AuthoritySide, Properties: { StageName: Prod } }
+  AuthorityApi:
+    Type: AWS::Serverless::Api
+    Condition: AuthoritySide
+    Properties:
+      StageName: Prod
+      Auth:
+        Authorizers:
+          Porter: { FunctionArn: !GetAtt ProxyFunction.Arn, FunctionPayloadType: REQUEST, Identity: { ReauthorizeEvery: 0 } }
   ProxyFunction:
     Type: AWS::Serverless::Function
     Condition: CustomerSide
@@ -50,7 +57,8 @@ Resources:
             - !Sub https://${AuthorityApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/Prod
             - !Ref AuthorityUrl
       Events:
-        Init: { Type: Api, Properties: { RestApiId: !Ref AuthorityApi, Path: /auth/init, Method: any } }
+        Init: { Type: Api, Properties: { RestApiId: !Ref AuthorityApi, Path: /auth/init, Method: any, Auth: { Authorizer: Porter } } }
+        Preflight: { Type: Api, Properties: { RestApiId: !Ref AuthorityApi, Path: /auth/init, Method: options, Auth: { Authorizer: NONE } } }
         Daily: { Type: Schedule, Properties: { Schedule: cron(5 12 * * ? *), Input: '{"rpc":"reinit"}' } }
   Role: { Type: AWS::IAM::Role }
   VaultKey: { Type: AWS::KMS::Key }
@@ -100,6 +108,8 @@ fn a_function_has_its_environment_routes_and_schedules() {
     assert_eq!((function.binary(), function.memory, function.timeout), ("sm_proxy", 1024, Duration::from_secs(5)));
     let route = &function.routes[0];
     assert_eq!((route.api.as_str(), route.path.as_str(), route.method.as_str()), ("AuthorityApi", "/auth/init", "ANY"));
+    let methods: Vec<_> = function.routes.iter().map(|route| (route.method.as_str(), route.authorizer.as_deref())).collect();
+    assert_eq!(methods, [("ANY", Some("Porter")), ("OPTIONS", None)]);
     assert_eq!(function.schedules[0].input.as_deref(), Some(r#"{"rpc":"reinit"}"#));
 }
 
@@ -122,7 +132,9 @@ fn tables_apis_and_endpoints_are_read() {
     let api = &stack.apis[0];
     let response = &api.responses["MISSING_AUTHENTICATION_TOKEN"];
     assert_eq!(response.status, Some(404));
-    assert_eq!(response.headers["Access-Control-Allow-Origin"], "https://origin.invalid");
+    assert_eq!(response.headers["Access-Control-Allow-Origin"], Header::Fixed("https://origin.invalid".into()));
+    assert_eq!(response.headers["Vary"], Header::OfRequest("Origin".into()));
+    assert_eq!(api.authorizers["Porter"], Authorizer { function: "ProxyFunction".into() });
     assert_eq!(api.cors.as_ref().and_then(|cors| cors.methods.as_deref()), Some("GET,POST"));
     assert_eq!(api.throttle, Some(Throttle { rate: 7.0, burst: 200.0 }));
     let [variant] = stack.endpoints[0].variants.as_slice() else { panic!("one variant") };
@@ -143,6 +155,17 @@ fn what_is_not_known_is_named() {
     assert_eq!(
         stack(&wrong, &[]).unwrap_err().to_string(),
         "ProxyFunction, Properties.Environment.Variables.USAGE_TABLE: ImportValue is not known here, or not with this argument"
+    );
+    let wrong = TEMPLATE.replace("ReauthorizeEvery: 0", "ReauthorizeEvery: 300");
+    assert_eq!(
+        stack(&wrong, &[]).unwrap_err().to_string(),
+        "AuthorityApi, Properties.Auth.Authorizers.Porter.Identity: only `ReauthorizeEvery: 0` is known here: each request is decided anew"
+    );
+    let wrong = TEMPLATE.replace("method.request.header.Origin", "context.path");
+    assert_eq!(
+        stack(&wrong, &[]).unwrap_err().to_string(),
+        "AuthorityApi, Properties.GatewayResponses.MISSING_AUTHENTICATION_TOKEN.Vary: \
+         `context.path` is neither a text in quotes nor a header of the request"
     );
     assert_eq!(
         stack(TEMPLATE, &[("Sides", "none")]).unwrap_err().to_string(),

@@ -20,6 +20,10 @@ use serde_json::{Value, json};
 
 const TEMPLATE: &str = r#"
 Transform: AWS::Serverless-2016-10-31
+Parameters:
+  BrightcoveAccount: { Type: String, Default: "" }
+Conditions:
+  UploadSide: !Not [!Equals [!Ref BrightcoveAccount, ""]]
 Globals:
   Function:
     Timeout: 10
@@ -63,6 +67,37 @@ Resources:
       CodeUri: functions/broken
       Events:
         Act: { Type: Api, Properties: { RestApiId: !Ref SecondApi, Path: /broken, Method: ANY } }
+  UploadApi:
+    Type: AWS::Serverless::Api
+    Condition: UploadSide
+    Properties:
+      StageName: Prod
+      Auth:
+        Authorizers:
+          Porter: { FunctionArn: !GetAtt PorterFunction.Arn, FunctionPayloadType: REQUEST, Identity: { ReauthorizeEvery: 0 } }
+      GatewayResponses:
+        UNAUTHORIZED:
+          ResponseParameters: { Headers: { Access-Control-Allow-Origin: method.request.header.Origin, Vary: "'Origin'" } }
+          ResponseTemplates: { application/json: '{"error":"unauthenticated"}' }
+  PorterFunction:
+    Type: AWS::Serverless::Function
+    Condition: UploadSide
+    Properties: { CodeUri: functions/echo }
+  UploadFunction:
+    Type: AWS::Serverless::Function
+    Condition: UploadSide
+    Properties:
+      CodeUri: functions/echo
+      Environment: { Variables: { UPLOADS_TABLE: !Ref UploadsTable, BRIGHTCOVE_ACCOUNT: !Ref BrightcoveAccount } }
+      Events:
+        Upload: { Type: Api, Properties: { RestApiId: !Ref UploadApi, Path: "/upload/{caller}", Method: ANY, Auth: { Authorizer: Porter } } }
+        Preflight: { Type: Api, Properties: { RestApiId: !Ref UploadApi, Path: "/upload/{caller}", Method: OPTIONS } }
+  UploadsTable:
+    Type: AWS::DynamoDB::Table
+    Condition: UploadSide
+    Properties:
+      AttributeDefinitions: [{ AttributeName: item, AttributeType: S }]
+      KeySchema: [{ AttributeName: item, KeyType: HASH }]
   VaultKey: { Type: AWS::KMS::Key }
   ItemsTable:
     Type: AWS::DynamoDB::Table
@@ -132,8 +167,13 @@ async fn act(event: &Value) -> (&'static str, String) {
     let reply = |status: u16, headers: Value, body: Value| {
         ("response", json!({"statusCode": status, "headers": headers, "body": body.to_string()}).to_string())
     };
+    if event["type"] == "REQUEST" {
+        return decide(event);
+    }
     let query = &event["queryStringParameters"];
     match query["do"].as_str() {
+        _ if event["httpMethod"] == "OPTIONS" => ("response", r#"{"statusCode":204,"headers":{"Access-Control-Max-Age":"60"}}"#.into()),
+        Some("speak") => ("response", r#"{"statusCode":200,"headers":{"content-type":"text/plain"},"body":"plain"}"#.into()),
         _ if event["httpMethod"] == "DELETE" => reply(405, json!({"Allow": "GET, POST"}), json!({"code": "E006"})),
         Some("crash") => process::exit(3),
         Some("fail") => ("error", r#"{"errorType":"Bad","errorMessage":"it failed"}"#.into()),
@@ -149,6 +189,23 @@ async fn act(event: &Value) -> (&'static str, String) {
             let environment: serde_json::Map<_, _> = env::vars().map(|(name, value)| (name, value.into())).collect();
             reply(200, json!({"X-Echo": "yes"}), json!({"process": process::id(), "event": event, "environment": environment}))
         }
+    }
+}
+
+/// Decides as an authorizer, by the caller that the path names.
+fn decide(event: &Value) -> (&'static str, String) {
+    let policy = |effect: &str| {
+        let statement = json!({"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]});
+        let context = json!({"resource": event["resource"], "body": event["body"].is_string()});
+        let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
+        ("response", json!({"principalId": "somebody", "policyDocument": policy, "context": context}).to_string())
+    };
+    match event["pathParameters"]["caller"].as_str() {
+        Some("known") => policy("Allow"),
+        Some("unwanted") => policy("Deny"),
+        Some("confusing") => ("response", "7".into()),
+        Some("breaking") => ("error", r#"{"errorType":"Bad","errorMessage":"it failed"}"#.into()),
+        _ => ("error", r#"{"errorType":"Bad","errorMessage":"Unauthorized"}"#.into()),
     }
 }
 

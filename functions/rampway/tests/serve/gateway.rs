@@ -110,3 +110,40 @@ async fn a_function_that_takes_too_long_is_not_waited_for() {
     assert_eq!(late, (504, r#"{"message":"Endpoint request timed out"}"#.into()));
     suite.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorizer_is_asked_before_the_function() {
+    let suite = suite().await;
+    let post = |caller: &str| client().post(format!("{}/upload/{caller}", suite.api())).header("origin", "https://page.example").body("{}");
+    let known = json(post("known").send().await.unwrap()).await;
+    let authorizer = &known["event"]["requestContext"]["authorizer"];
+    assert_eq!((&authorizer["principalId"], &authorizer["resource"]), (&json!("somebody"), &json!("/upload/{caller}")));
+    assert_eq!(authorizer["body"], "false", "an authorizer sees no body, and a context is text");
+    assert_eq!(known["event"]["pathParameters"], json!({"caller": "known"}));
+    assert_eq!(known["event"]["requestContext"]["path"], "/Prod/upload/known");
+
+    let unknown = post("unknown").send().await.unwrap();
+    assert_eq!(unknown.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!((header(&unknown, "access-control-allow-origin"), header(&unknown, "vary")), ("https://page.example", "Origin"));
+    assert_eq!(unknown.text().await.unwrap(), r#"{"error":"unauthenticated"}"#);
+    let elsewhere = send(&suite, Method::POST, "/upload/unknown", String::new()).await;
+    assert_eq!(elsewhere.0, 401, "a request without an origin is answered all the same");
+    let unwanted = send(&suite, Method::POST, "/upload/unwanted", String::new()).await;
+    assert_eq!(unwanted, (403, r#"{"message":"User is not authorized to access this resource with an explicit deny"}"#.into()));
+    for caller in ["confusing", "breaking"] {
+        let answer = send(&suite, Method::POST, &format!("/upload/{caller}"), String::new()).await;
+        assert_eq!(answer, (500, r#"{"message":null}"#.into()), "{caller}");
+    }
+    suite.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_answers_options_and_text_itself() {
+    let suite = suite().await;
+    let preflight = client().request(Method::OPTIONS, format!("{}/upload/unknown", suite.api())).send().await.unwrap();
+    assert_eq!((preflight.status().as_u16(), header(&preflight, "access-control-max-age")), (204, "60"));
+    let spoken = get(&suite, "/act?do=speak").await;
+    assert_eq!((spoken.status().as_u16(), header(&spoken, "content-type")), (200, "text/plain"));
+    assert_eq!(spoken.text().await.unwrap(), "plain");
+    suite.stop().await;
+}

@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap, time::SystemTime};
 
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 use super::routes::Target;
@@ -15,6 +16,7 @@ const TIME: &[BorrowedFormatItem<'_>] = format_description!("[day]/[month repr:s
 pub(super) struct Request<'a> {
     pub(super) id: &'a str,
     pub(super) account: &'a str,
+    pub(super) region: &'a str,
     pub(super) stage: &'a str,
     pub(super) method: &'a Method,
     /// Without the stage.
@@ -31,16 +33,37 @@ struct Event<'a> {
     resource: &'a str,
     path: &'a str,
     http_method: &'a str,
-    headers: BTreeMap<&'a str, Cow<'a, str>>,
-    multi_value_headers: BTreeMap<&'a str, Vec<Cow<'a, str>>>,
-    query_string_parameters: Option<BTreeMap<Cow<'a, str>, Cow<'a, str>>>,
-    multi_value_query_string_parameters: Option<BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>>,
+    headers: Single<'a>,
+    multi_value_headers: Multi<'a>,
+    query_string_parameters: Option<Single<'a>>,
+    multi_value_query_string_parameters: Option<Multi<'a>>,
     path_parameters: Option<BTreeMap<&'a str, &'a str>>,
     stage_variables: Option<()>,
     request_context: Context<'a>,
     body: Option<Cow<'a, str>>,
     is_base64_encoded: bool,
 }
+
+/// What an authorizer of type REQUEST gets: the event without its body, and nothing where that has null.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Question<'a> {
+    r#type: &'static str,
+    method_arn: String,
+    resource: &'a str,
+    path: &'a str,
+    http_method: &'a str,
+    headers: Single<'a>,
+    multi_value_headers: Multi<'a>,
+    query_string_parameters: Single<'a>,
+    multi_value_query_string_parameters: Multi<'a>,
+    path_parameters: BTreeMap<&'a str, &'a str>,
+    stage_variables: Map<String, Value>,
+    request_context: Context<'a>,
+}
+
+type Single<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+type Multi<'a> = BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,6 +84,8 @@ struct Context<'a> {
     domain_name: String,
     deployment_id: &'static str,
     api_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorizer: Option<&'a Map<String, Value>>,
 }
 
 #[derive(Serialize)]
@@ -81,86 +106,126 @@ struct Identity<'a> {
 }
 
 impl Request<'_> {
-    /// Writes the event of a target.
-    pub(super) fn event(&self, target: &Target, parameters: &[(&str, String)]) -> Vec<u8> {
-        let headers = self.headers();
-        let last = |values: &Vec<Cow<'_, str>>| values.last().map(|value| value.clone().into_owned().into());
-        let query = self.query();
-        let now = SystemTime::now();
-        let epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    /// Writes the event of a target, with what its authorizer says of the caller.
+    pub(super) fn event(&self, target: &Target, parameters: &[(&str, String)], authorizer: Option<&Map<String, Value>>) -> Vec<u8> {
+        let (headers, query) = (self.headers(), self.query());
         let event = Event {
             resource: &target.route.path,
             path: self.path,
             http_method: self.method.as_str(),
-            headers: headers.iter().filter_map(|(name, values)| Some((*name, last(values)?))).collect(),
-            query_string_parameters: query
-                .as_ref()
-                .map(|query| query.iter().filter_map(|(name, values)| Some((name.clone(), last(values)?))).collect()),
+            headers: single(&headers),
+            query_string_parameters: query.as_ref().map(single),
             multi_value_query_string_parameters: query,
-            path_parameters: (!parameters.is_empty()).then(|| parameters.iter().map(|(name, value)| (*name, value.as_str())).collect()),
+            path_parameters: (!parameters.is_empty()).then(|| named(parameters)),
             stage_variables: None,
-            request_context: Context {
-                resource_id: &target.route.event,
-                resource_path: &target.route.path,
-                http_method: self.method.as_str(),
-                extended_request_id: self.id,
-                request_time: OffsetDateTime::from(now).format(TIME).unwrap_or_default(),
-                path: format!("/{}{}", self.stage, self.path),
-                account_id: self.account,
-                protocol: "HTTP/1.1",
-                stage: self.stage,
-                domain_prefix: "127",
-                request_time_epoch: u64::try_from(epoch.as_millis()).unwrap_or_default(),
-                request_id: self.id,
-                identity: Identity {
-                    cognito_identity_pool_id: None,
-                    account_id: None,
-                    cognito_identity_id: None,
-                    caller: None,
-                    // Nobody else reaches the loopback interface.
-                    source_ip: "127.0.0.1",
-                    principal_org_id: None,
-                    access_key: None,
-                    cognito_authentication_type: None,
-                    cognito_authentication_provider: None,
-                    user_arn: None,
-                    user_agent: self.headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes())),
-                    user: None,
-                },
-                domain_name: format!("127.0.0.1:{}", self.port),
-                deployment_id: "local",
-                api_id: &target.route.api,
-            },
+            request_context: self.context(target, authorizer),
             // Without binary media types every body is text.
             body: (!self.body.is_empty()).then(|| String::from_utf8_lossy(self.body)),
             is_base64_encoded: false,
             multi_value_headers: headers,
         };
         // Escapes make a body of JSON a fifth longer.
-        let mut written = Vec::with_capacity(self.body.len() + self.body.len() / 4 + 4096);
-        serde_json::to_writer(&mut written, &event).expect("text and numbers are always written, and memory takes all");
-        written
+        written(&event, self.body.len() + self.body.len() / 4 + 4096)
     }
 
-    fn headers(&self) -> BTreeMap<&str, Vec<Cow<'_, str>>> {
-        let mut headers = BTreeMap::<&str, Vec<Cow<'_, str>>>::new();
+    /// Writes what a target's authorizer gets.
+    pub(super) fn question(&self, target: &Target, parameters: &[(&str, String)]) -> Vec<u8> {
+        let (headers, query) = (self.headers(), self.query().unwrap_or_default());
+        let question = Question {
+            r#type: "REQUEST",
+            method_arn: self.arn(target),
+            resource: &target.route.path,
+            path: self.path,
+            http_method: self.method.as_str(),
+            headers: single(&headers),
+            multi_value_headers: headers,
+            query_string_parameters: single(&query),
+            multi_value_query_string_parameters: query,
+            path_parameters: named(parameters),
+            stage_variables: Map::new(),
+            request_context: self.context(target, None),
+        };
+        written(&question, 4096)
+    }
+
+    /// What the request calls, by the name that policies use.
+    pub(super) fn arn(&self, target: &Target) -> String {
+        let Self { account, region, stage, method, path, .. } = self;
+        format!("arn:aws:execute-api:{region}:{account}:{}/{stage}/{method}{path}", target.route.api)
+    }
+
+    fn context<'a>(&'a self, target: &'a Target, authorizer: Option<&'a Map<String, Value>>) -> Context<'a> {
+        let now = SystemTime::now();
+        let epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Context {
+            resource_id: &target.route.event,
+            resource_path: &target.route.path,
+            http_method: self.method.as_str(),
+            extended_request_id: self.id,
+            request_time: OffsetDateTime::from(now).format(TIME).unwrap_or_default(),
+            path: format!("/{}{}", self.stage, self.path),
+            account_id: self.account,
+            protocol: "HTTP/1.1",
+            stage: self.stage,
+            domain_prefix: "127",
+            request_time_epoch: u64::try_from(epoch.as_millis()).unwrap_or_default(),
+            request_id: self.id,
+            identity: Identity {
+                cognito_identity_pool_id: None,
+                account_id: None,
+                cognito_identity_id: None,
+                caller: None,
+                // Nobody else reaches the loopback interface.
+                source_ip: "127.0.0.1",
+                principal_org_id: None,
+                access_key: None,
+                cognito_authentication_type: None,
+                cognito_authentication_provider: None,
+                user_arn: None,
+                user_agent: self.headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes())),
+                user: None,
+            },
+            domain_name: format!("127.0.0.1:{}", self.port),
+            deployment_id: "local",
+            api_id: &target.route.api,
+            authorizer,
+        }
+    }
+
+    fn headers(&self) -> Multi<'_> {
+        let mut headers = Multi::new();
         let own = |name: &HeaderName| *name == header::CONNECTION || *name == header::TRANSFER_ENCODING;
         for (name, value) in self.headers.iter().filter(|(name, _)| !own(name)) {
-            headers.entry(name.as_str()).or_default().push(String::from_utf8_lossy(value.as_bytes()));
+            headers.entry(name.as_str().into()).or_default().push(String::from_utf8_lossy(value.as_bytes()));
         }
         let root = self.id.replace('-', "");
-        headers.insert("X-Amzn-Trace-Id", vec![format!("Root=1-{}-{}", &root[..8], &root[8..]).into()]);
-        headers.insert("X-Forwarded-For", vec!["127.0.0.1".into()]);
-        headers.insert("X-Forwarded-Port", vec![self.port.to_string().into()]);
-        headers.insert("X-Forwarded-Proto", vec!["http".into()]);
+        headers.insert("X-Amzn-Trace-Id".into(), vec![format!("Root=1-{}-{}", &root[..8], &root[8..]).into()]);
+        headers.insert("X-Forwarded-For".into(), vec!["127.0.0.1".into()]);
+        headers.insert("X-Forwarded-Port".into(), vec![self.port.to_string().into()]);
+        headers.insert("X-Forwarded-Proto".into(), vec!["http".into()]);
         headers
     }
 
-    fn query(&self) -> Option<BTreeMap<Cow<'_, str>, Vec<Cow<'_, str>>>> {
-        let mut query = BTreeMap::<_, Vec<_>>::new();
+    fn query(&self) -> Option<Multi<'_>> {
+        let mut query = Multi::new();
         for (name, value) in form_urlencoded::parse(self.query?.as_bytes()) {
             query.entry(name).or_default().push(value);
         }
         (!query.is_empty()).then_some(query)
     }
+}
+
+/// The last value of each name.
+fn single<'a>(values: &Multi<'a>) -> Single<'a> {
+    values.iter().filter_map(|(name, values)| Some((name.clone(), values.last()?.clone()))).collect()
+}
+
+fn named<'a>(parameters: &'a [(&str, String)]) -> BTreeMap<&'a str, &'a str> {
+    parameters.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
+fn written(event: &impl Serialize, size: usize) -> Vec<u8> {
+    let mut written = Vec::with_capacity(size);
+    serde_json::to_writer(&mut written, event).expect("text and numbers are always written, and memory takes all");
+    written
 }

@@ -1,6 +1,7 @@
 //! API Gateway's part: finds the function a request is for, and speaks for it when it does not.
 
 mod answer;
+mod authorizer;
 mod event;
 mod response;
 mod routes;
@@ -28,7 +29,7 @@ use super::{
     Error, body,
     lambda::{Lambda, MAX_EVENT},
 };
-use crate::template::{Api, Cors, Stack};
+use crate::template::{Api, Cors, Place, Stack};
 
 /// The longest body.
 const MAX_BODY: usize = 10 * 1024 * 1024;
@@ -42,13 +43,14 @@ pub(super) struct Gateway {
     buckets: Buckets,
     lambda: Arc<Lambda>,
     account: String,
+    region: String,
     port: u16,
     limit: Duration,
 }
 
 impl Gateway {
     /// `limit` is how long a function may take.
-    pub(super) fn new(stack: &Stack, lambda: Arc<Lambda>, account: String, port: u16, limit: Duration) -> Result<Self, Error> {
+    pub(super) fn new(stack: &Stack, lambda: Arc<Lambda>, place: &Place, port: u16, limit: Duration) -> Result<Self, Error> {
         let mut stages: Vec<&str> = stack.apis.iter().map(|api| api.stage.as_str()).collect();
         stages.dedup();
         let stage = match stages.as_slice() {
@@ -57,7 +59,8 @@ impl Gateway {
             _ => return Err(Error::Stages(stages.join(", "))),
         };
         let routes = Routes::new(&stack.functions)?;
-        Ok(Self { stage, apis: stack.apis.clone(), routes, buckets: Buckets::default(), lambda, account, port, limit })
+        let (account, region) = (place.account.clone(), place.region.clone());
+        Ok(Self { stage, apis: stack.apis.clone(), routes, buckets: Buckets::default(), lambda, account, region, port, limit })
     }
 
     pub(super) fn stage(&self) -> &str {
@@ -84,7 +87,7 @@ impl Gateway {
         let Some(path) = path.filter(|path| path.is_empty() || path.starts_with('/')) else {
             return (StatusCode::FORBIDDEN, [("content-type", "application/json")], r#"{"message":"Forbidden"}"#).into_response();
         };
-        let refuse = |kind: Kind, api| kind.response(api, id);
+        let refuse = |kind: Kind, api| kind.response(api, &parts.headers, id);
         let (target, parameters) = match self.routes.find(parts.method.as_str(), path) {
             Found::Nothing => {
                 return refuse(response::MISSING_AUTHENTICATION_TOKEN, self.apis.first());
@@ -119,6 +122,7 @@ impl Gateway {
         let request = event::Request {
             id,
             account: &self.account,
+            region: &self.region,
             stage: &self.stage,
             method: &parts.method,
             path,
@@ -127,7 +131,11 @@ impl Gateway {
             body: &body,
             port: self.port,
         };
-        let event = request.event(target, &parameters);
+        let caller = match self.authorize(&request, target, &parameters).await {
+            Ok(caller) => caller,
+            Err(kind) => return refuse(kind, api),
+        };
+        let event = request.event(target, &parameters, caller.as_ref());
         drop(body);
         if event.len() > MAX_EVENT {
             return refuse(response::EVENT_TOO_LARGE, api);

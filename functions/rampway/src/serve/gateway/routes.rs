@@ -122,8 +122,13 @@ mod tests {
     use super::*;
 
     fn function(id: &str, routes: &[(&str, &str)]) -> Function {
-        let route =
-            |(method, path): &(&str, &str)| Route { event: "E".into(), api: "Api".into(), path: (*path).into(), method: (*method).into() };
+        let route = |(method, path): &(&str, &str)| Route {
+            event: "E".into(),
+            api: "Api".into(),
+            path: (*path).into(),
+            method: (*method).into(),
+            authorizer: None,
+        };
         Function {
             id: id.into(),
             code: id.into(),
