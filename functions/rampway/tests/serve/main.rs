@@ -1,10 +1,11 @@
-//! What `rampway serve` does in AWS's place, shown with a function and a container made for it.
+//! What `rampway serve` does in AWS's and Brightcove's place, shown with a function and a container made for it.
 
 mod containers;
 mod fixture;
 mod functions;
 mod gateway;
 mod lifetime;
+mod uploads;
 
 use std::{path::PathBuf, time::Duration};
 

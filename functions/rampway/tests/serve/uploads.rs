@@ -1,0 +1,345 @@
+//! The bucket's and Brightcove's part.
+
+#![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+
+use std::time::Duration;
+
+use rampway::serve::{Brightcove, Call, Job, Options, Suite};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+use shared::{
+    crypto::sha256,
+    encoding::{base64, hex},
+    secret::SecretText,
+    upload::signature::sign,
+};
+use time::{OffsetDateTime, macros::format_description};
+
+use crate::{client, header, json, options, suite};
+
+const PART: usize = 5 * 1024 * 1024;
+
+/// MD5 of `b"part"`, in base64.
+const MD5_OF_PART: &str = "9Mk4XxkC9zNLALm07NFk3g==";
+
+/// A page's upload: what it got, and how it speaks to S3.
+struct Upload<'a> {
+    suite: &'a Suite,
+    video: String,
+    urls: Value,
+    region: &'static str,
+    /// As `EvaporateJS` signs it; the SDKs sign the port, too.
+    host: String,
+}
+
+fn brightcove(suite: &Suite) -> &Brightcove {
+    suite.brightcove().expect("the template has the upload side")
+}
+
+async fn token(brightcove: &Brightcove) -> String {
+    let request = client().post(format!("{}/oauth/v4/access_token", brightcove.url()));
+    let request = request.basic_auth(brightcove.client_id(), Some(brightcove.client_secret().expose()));
+    let answer = json(request.form(&[("grant_type", "client_credentials")]).send().await.unwrap()).await;
+    assert_eq!((&answer["token_type"], &answer["expires_in"]), (&json!("Bearer"), &json!(300)));
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn ask(brightcove: &Brightcove, token: &str, method: Method, path: &str, body: Value) -> (u16, Value) {
+    let path = path.replace("{a}", brightcove.account());
+    let request = client().request(method, format!("{}{path}", brightcove.url())).bearer_auth(token);
+    let request = if body.is_null() { request } else { request.json(&body) };
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default())
+}
+
+impl<'a> Upload<'a> {
+    async fn begin(suite: &'a Suite) -> Self {
+        let brightcove = brightcove(suite);
+        let token = token(brightcove).await;
+        let (status, created) = ask(brightcove, &token, Method::POST, "/cms/v1/accounts/{a}/videos", json!({"name": "Office Perks"})).await;
+        assert_eq!((status, &created["complete"]), (201, &json!(false)));
+        let video = created["id"].as_str().unwrap().to_owned();
+        let path = format!("/ingest/v1/accounts/{{a}}/videos/{video}/upload-urls/source.webm");
+        let (status, urls) = ask(brightcove, &token, Method::GET, &path, Value::Null).await;
+        assert_eq!(status, 200);
+        Self { suite, video, urls, region: "us-east-1", host: "127.0.0.1".into() }
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.urls[name].as_str().unwrap()
+    }
+
+    fn key(&self) -> &str {
+        self.text("object_key")
+    }
+
+    fn request(&self, method: Method, query: &str, more: &[(&str, &str)], body: Vec<u8>) -> RequestBuilder {
+        let path = format!("/{}/{}", self.text("bucket"), self.key());
+        self.request_at(method, &path, query, more, body)
+    }
+
+    fn request_at(&self, method: Method, path: &str, query: &str, more: &[(&str, &str)], body: Vec<u8>) -> RequestBuilder {
+        let now = OffsetDateTime::now_utc().format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap();
+        let hash = hex(&sha256(&body));
+        let mut signed: Vec<(&str, &str)> =
+            vec![("host", &self.host), ("x-amz-date", &now), ("x-amz-security-token", self.text("session_token"))];
+        signed.extend(more);
+        signed.sort_unstable();
+        let lines = signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect::<Vec<_>>().concat();
+        let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
+        let canonical = format!("{method}\n{path}\n{query}\n{lines}\n{names}\n{hash}");
+        let scope = format!("{}/{}/s3/aws4_request", &now[..8], self.region);
+        let to_sign = format!("AWS4-HMAC-SHA256\n{now}\n{scope}\n{}", hex(&sha256(canonical.as_bytes())));
+        let signature = sign(&SecretText::new(self.text("secret_access_key").into()), &now[..8], self.region, &to_sign);
+        let id = self.text("access_key_id");
+        let authorization = format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");
+        let query = if query.is_empty() { String::new() } else { format!("?{}", query.trim_end_matches('=')) };
+        let request = client().request(method, format!("{}{path}{query}", self.suite.bucket_url().unwrap()));
+        let request = request.header("authorization", authorization).header("x-amz-content-sha256", hash).body(body);
+        signed.iter().filter(|(name, _)| *name != "host").fold(request, |request, (name, value)| request.header(*name, *value))
+    }
+
+    async fn send(&self, method: Method, query: &str, body: &[u8]) -> (u16, String) {
+        answered(self.request(method, query, &[], body.to_vec())).await
+    }
+
+    async fn initiate(&self) -> String {
+        let (status, text) = self.send(Method::POST, "uploads=", b"").await;
+        assert_eq!(status, 200, "{text}");
+        element(&text, "UploadId").to_owned()
+    }
+
+    async fn part(&self, id: &str, number: usize, body: Vec<u8>) -> Response {
+        self.request(Method::PUT, &format!("partNumber={number}&uploadId={id}"), &[], body).send().await.unwrap()
+    }
+
+    async fn complete(&self, id: &str, tags: &[&str]) -> (u16, String) {
+        let part = |(number, tag): (usize, &&str)| format!("<Part><PartNumber>{}</PartNumber><ETag>{tag}</ETag></Part>", number + 1);
+        let parts = tags.iter().enumerate().map(part).collect::<Vec<_>>().concat();
+        let body = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+        self.send(Method::POST, &format!("uploadId={id}"), body.as_bytes()).await
+    }
+
+    /// The job of an ingest, when it has ended.
+    async fn ingest(&self, more: Value) -> Job {
+        let brightcove = brightcove(self.suite);
+        let mut request = json!({"master": {"url": self.text("api_request_url")}});
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let path = format!("/ingest/v1/accounts/{{a}}/videos/{}/ingest-requests", self.video);
+        let (status, answer) = ask(brightcove, &token(brightcove).await, Method::POST, &path, request).await;
+        assert_eq!(status, 200, "{answer}");
+        loop {
+            let job = brightcove.jobs().into_iter().find(|job| answer["id"] == job.id).expect("the job is there");
+            let called = request_callbacks(&job) * if job.state == "finished" { 2 } else { 1 };
+            if matches!(job.state, "finished" | "failed") && job.callbacks.len() == called {
+                return job;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+fn request_callbacks(job: &Job) -> usize {
+    job.request["callbacks"].as_array().map_or(0, Vec::len)
+}
+
+async fn answered(request: RequestBuilder) -> (u16, String) {
+    let answer = request.send().await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("a body"))
+}
+
+fn element<'a>(text: &'a str, name: &str) -> &'a str {
+    let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+    text.split(&start).nth(1).and_then(|rest| rest.split(&end).next()).unwrap_or_else(|| panic!("no {name} in {text}"))
+}
+
+fn refusal((status, text): (u16, String)) -> String {
+    format!("{status} {}", element(&text, "Code"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_uploaded_is_ingested_and_word_of_it_comes() {
+    let suite = suite().await;
+    let upload = Upload::begin(&suite).await;
+    let id = upload.initiate().await;
+    let content = [vec![7; PART], b"the rest".to_vec()].concat();
+    let mut tags = Vec::new();
+    for (place, part) in content.chunks(PART).enumerate() {
+        let answer = upload.part(&id, place + 1, part.to_vec()).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        tags.push(header(&answer, "etag").to_owned());
+    }
+    let (status, listed) = upload.send(Method::GET, &format!("part-number-marker=1&uploadId={id}"), b"").await;
+    assert_eq!((status, element(&listed, "PartNumber"), element(&listed, "IsTruncated")), (200, "2", "false"));
+    assert_eq!((element(&listed, "Size"), element(&listed, "ETag").replace("&quot;", "\"")), ("8", tags[1].clone()));
+    let (status, text) = upload.complete(&id, &[&tags[0], &tags[1]]).await;
+    assert_eq!(status, 200, "{text}");
+    assert!(suite.object(upload.key()).unwrap() == content);
+    assert_eq!(upload.send(Method::HEAD, "", b"").await.0, 200);
+
+    let job = upload.ingest(json!({"callbacks": [format!("{}/act", suite.api())]})).await;
+    assert_eq!((job.state, job.bytes, job.sha256), ("finished", Some(content.len() as u64), Some(hex(&sha256(&content)))));
+    assert_eq!(job.callbacks, [200, 200]);
+    let video = &brightcove(&suite).videos()[0];
+    assert_eq!((video.name(), video.complete, brightcove(&suite).requests(Call::Ingest)), ("Office Perks", true, 1));
+    suite.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ingest_of_nothing_fails_and_says_so() {
+    let suite = suite().await;
+    let upload = Upload::begin(&suite).await;
+    let job = upload.ingest(json!({"callbacks": [format!("{}/nowhere", suite.api())]})).await;
+    assert_eq!((job.state, job.bytes, job.callbacks), ("failed", None, vec![404]));
+    assert!(suite.log().contains("was answered 404"), "{}", suite.log());
+    suite.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_is_signed_or_not() {
+    let suite = suite().await;
+    let mut upload = Upload::begin(&suite).await;
+    assert_eq!(upload.send(Method::POST, "uploads=", b"").await.0, 200);
+    upload.host = suite.bucket_url().unwrap().trim_start_matches("http://").into();
+    assert_eq!(upload.send(Method::POST, "uploads=", b"").await.0, 200);
+    upload.host = "s3.amazonaws.com".into();
+    assert_eq!(refusal(upload.send(Method::POST, "uploads=", b"").await), "403 SignatureDoesNotMatch");
+    suite.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_open_one_object_and_are_whole() {
+    let suite = suite().await;
+    let mut upload = Upload::begin(&suite).await;
+    let other = upload.request_at(Method::PUT, &format!("/{}/another", upload.text("bucket")), "", &[], b"x".to_vec());
+    assert_eq!(refusal(answered(other).await), "403 AccessDenied");
+    let everything = upload.request_at(Method::GET, &format!("/{}", upload.text("bucket")), "list-type=2", &[], Vec::new());
+    assert_eq!(refusal(answered(everything).await), "403 AccessDenied");
+    let unsigned = upload.request(Method::POST, "uploads=", &[], Vec::new()).header("x-amz-acl", "public-read");
+    assert_eq!(refusal(answered(unsigned).await), "403 AccessDenied");
+    // A body that nobody reads is no broken connection.
+    let refused = upload.request(Method::PUT, "partNumber=1&uploadId=x", &[("x-amz-acl", "y")], vec![0; 20 * 1024 * 1024]);
+    assert_eq!(refusal(answered(refused).await), "404 NoSuchUpload");
+    upload.region = "eu-west-1";
+    assert_eq!(refusal(upload.send(Method::POST, "uploads=", b"").await), "400 AuthorizationHeaderMalformed");
+    upload.region = "us-east-1";
+    let token = upload.urls["session_token"].take();
+    upload.urls["session_token"] = "another".into();
+    assert_eq!(refusal(upload.send(Method::POST, "uploads=", b"").await), "400 InvalidToken");
+    upload.urls["session_token"] = token;
+    brightcove(&suite).expire_credentials(&upload.video);
+    assert_eq!(refusal(upload.send(Method::POST, "uploads=", b"").await), "400 ExpiredToken");
+    upload.urls["access_key_id"] = "ASIAUNKNOWN".into();
+    assert_eq!(refusal(upload.send(Method::POST, "uploads=", b"").await), "403 InvalidAccessKeyId");
+    suite.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_refused_is_not_lost() {
+    let suite = suite().await;
+    let upload = Upload::begin(&suite).await;
+    let id = upload.initiate().await;
+    let query = format!("partNumber=1&uploadId={id}");
+    let wrong = upload.request(Method::PUT, &query, &[("content-md5", &base64(&[0; 16]))], b"part".to_vec());
+    assert_eq!(refusal(answered(wrong).await), "400 BadDigest");
+    let no_digest = upload.request(Method::PUT, &query, &[("content-md5", "x")], b"part".to_vec());
+    assert_eq!(refusal(answered(no_digest).await), "400 InvalidDigest");
+    let right = upload.request(Method::PUT, &query, &[("content-md5", MD5_OF_PART)], b"part".to_vec());
+    let right = right.send().await.unwrap();
+    assert_eq!(right.status(), StatusCode::OK);
+    let small = header(&right, "etag");
+    let second = upload.part(&id, 2, Vec::new()).await;
+    assert_eq!(second.status(), StatusCode::OK, "a part may be empty");
+    assert_eq!(refusal(upload.complete(&id, &[small, header(&second, "etag")]).await), "400 EntityTooSmall");
+    assert_eq!(refusal(upload.complete(&id, &["\"another\""]).await), "400 InvalidPart");
+    assert_eq!(upload.complete(&id, &[small]).await.0, 200);
+    assert_eq!(suite.object(upload.key()).as_deref(), Some(b"part".as_slice()));
+
+    let id = upload.initiate().await;
+    assert_eq!(upload.send(Method::DELETE, &format!("uploadId={id}"), b"").await.0, 204);
+    for (method, query) in [(Method::PUT, "partNumber=1&"), (Method::GET, "part-number-marker=0&"), (Method::DELETE, "")] {
+        assert_eq!(refusal(upload.send(method, &format!("{query}uploadId={id}"), b"").await), "404 NoSuchUpload");
+    }
+    assert_eq!(refusal(upload.complete(&id, &[small]).await), "404 NoSuchUpload");
+    suite.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_origin_may_upload() {
+    let suite = suite().await;
+    let preflight = client().request(Method::OPTIONS, suite.bucket_url().unwrap()).header("origin", "https://page.example");
+    let preflight =
+        preflight.header("access-control-request-method", "PUT").header("access-control-request-headers", "authorization,x-amz-date");
+    let preflight = preflight.send().await.unwrap();
+    assert_eq!((preflight.status().as_u16(), header(&preflight, "access-control-allow-origin")), (200, "*"));
+    assert_eq!(header(&preflight, "access-control-allow-headers"), "authorization,x-amz-date");
+    let object = format!("{}/bucket/key", suite.bucket_url().unwrap());
+    let refused = client().put(object).header("origin", "https://page.example").send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), header(&refused, "access-control-expose-headers")), (403, "etag"));
+    suite.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brightcove_refuses_in_its_own_forms() {
+    let suite = suite().await;
+    let brightcove = brightcove(&suite);
+    let post = |id: &str| client().post(format!("{}/oauth/v4/access_token", brightcove.url())).basic_auth(id, Some("no"));
+    let stranger = post("stranger").form(&[("grant_type", "client_credentials")]).send().await.unwrap();
+    assert_eq!(stranger.status().as_u16(), 400);
+    assert_eq!(json(stranger).await["error"], "invalid_client");
+
+    let (videos, token) = ("/cms/v1/accounts/{a}/videos", token(brightcove).await);
+    let create = async |token: &str, body: Value| ask(brightcove, token, Method::POST, videos, body).await;
+    let code =
+        |(status, body): (u16, Value)| format!("{status} {}", body[0]["error_code"].as_str().or(body["error_code"].as_str()).unwrap());
+    assert_eq!(code(create("no token", json!({"name": "x"})).await), "401 UNAUTHORIZED");
+    assert_eq!(code(create(&token, json!({"name": ""})).await), "422 VALIDATION_ERROR");
+    assert_eq!(code(create(&token, json!({"name": "x", "colour": "red"})).await), "422 ILLEGAL_FIELD");
+    assert_eq!(code(ask(brightcove, &token, Method::POST, "/cms/v1/accounts/7/videos", json!({"name": "x"})).await), "403 ACCESS_DENIED");
+    let unknown = format!("{videos}/123");
+    assert_eq!(code(ask(brightcove, &token, Method::DELETE, &unknown, Value::Null).await), "404 RESOURCE_NOT_FOUND");
+    assert_eq!(code(ask(brightcove, &token, Method::DELETE, &format!("{videos}/ref:a"), Value::Null).await), "400 BAD_VALUE");
+    assert_eq!(code(ask(brightcove, &token, Method::PUT, videos, Value::Null).await), "405 METHOD_NOT_ALLOWED");
+    let urls = "/ingest/v1/accounts/{a}/videos/123/upload-urls/source.webm";
+    assert_eq!(code(ask(brightcove, &token, Method::GET, urls, Value::Null).await), "404 RESOURCE_NOT_FOUND");
+
+    brightcove.withhold("video-cloud/video/create");
+    assert_eq!(code(create(&token, json!({"name": "x"})).await), "403 ACCESS_DENIED");
+    brightcove.grant("video-cloud/video/create");
+    assert_eq!(create(&token, json!({"name": "x"})).await.0, 201);
+    brightcove.revoke_tokens();
+    assert_eq!(code(create(&token, json!({"name": "x"})).await), "401 UNAUTHORIZED");
+    suite.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brightcove_does_what_tests_order() {
+    let suite = suite().await;
+    let brightcove = brightcove(&suite);
+    let (videos, token) = ("/cms/v1/accounts/{a}/videos", token(brightcove).await);
+    let create = async || ask(brightcove, &token, Method::POST, videos, json!({"name": "x"})).await;
+    brightcove.refuse(Call::Create, 2, 503, r#"{"busy":true}"#);
+    assert_eq!(create().await, (503, json!({"busy": true})));
+    assert_eq!((create().await.0, brightcove.videos().len()), (503, 0));
+    brightcove.lose(Call::Create, 1);
+    assert_eq!((create().await.0, brightcove.videos().len()), (504, 1));
+    assert_eq!((create().await.0, brightcove.videos().len()), (201, 2));
+    brightcove.remove(&brightcove.videos()[0].id);
+    assert_eq!((brightcove.videos().len(), brightcove.requests(Call::Create)), (1, 4));
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        statuses.push(create().await.0);
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+    suite.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_account_there_is_no_upload_side() {
+    let parameters = [("BrightcoveAccount".to_owned(), String::new())].into();
+    let suite = Suite::start(Options { parameters, ..options() }).await.unwrap();
+    assert!(suite.brightcove().is_none() && suite.bucket_url().is_none());
+    assert_eq!(client().post(format!("{}/upload/known", suite.api())).send().await.unwrap().status(), StatusCode::NOT_FOUND);
+    suite.stop().await;
+}
