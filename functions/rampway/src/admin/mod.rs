@@ -1,5 +1,7 @@
 //! What `rampway admin` and `rampway mint` do. Each gives the text to print.
 
+mod uploads;
+
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
@@ -9,6 +11,7 @@ use std::{
 use cloud::{
     identity::admin::{self, Admin, KeyInfo, Side},
     setting::{self, Environment, now},
+    upload,
 };
 use indicatif::HumanDuration;
 use shared::{
@@ -35,6 +38,12 @@ pub enum Error {
     /// A key pair was not made.
     #[error("no key pair was made: {0}")]
     Key(#[from] KeyRejected),
+    /// The upload side refuses it.
+    #[error(transparent)]
+    Upload(#[from] upload::Error),
+    /// There is no secret on standard input.
+    #[error("the secret cannot be read ({0}): it is the first line of standard input, as in `rampway admin uploads connect … < file`")]
+    Secret(io::Error),
     /// A file.
     #[error("{} cannot be used ({cause})", file.display())]
     File {
@@ -55,6 +64,9 @@ pub enum Error {
 
 /// Carries out an order on what the environment names.
 pub async fn run(subject: &Subject, environment: &Environment) -> Result<String, Error> {
+    if let Subject::Uploads(order) = subject {
+        return uploads::run(order, environment, &mut io::stdin().lock()).await;
+    }
     let admin = connect(environment).await?;
     match subject {
         Subject::Domains(order) => domains(&admin, order).await,
@@ -62,6 +74,7 @@ pub async fn run(subject: &Subject, environment: &Environment) -> Result<String,
         Subject::Permits(order) => permits(&admin, order).await,
         Subject::Transcoders(order) => transcoders(&admin, order).await,
         Subject::Keys(order) => keys(&admin, order).await,
+        Subject::Uploads(_) => unreachable!("uploads are not the authority's"),
     }
 }
 

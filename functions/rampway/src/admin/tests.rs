@@ -20,6 +20,7 @@ async fn authority(folder: &TempDir) -> Environment {
         ("PERMITS_TABLE", "permits", vec!["client_id", "direction"]),
         ("SIGNING_KEYS_TABLE", "signing_keys", vec!["kid"]),
         ("METRICS_TABLE", "metrics", vec!["client_id", "bucket"]),
+        ("UPLOADS_TABLE", "uploads", vec!["item"]),
     ];
     let database = Database::memory().unwrap();
     let mut settings = BTreeMap::new();
@@ -42,6 +43,7 @@ async fn authority(folder: &TempDir) -> Environment {
     for (name, value) in [
         ("MASTER_KEY", format!("file:{}", master_key.display())),
         ("AWS_REGION", "eu-west-1".into()),
+        ("BRIGHTCOVE_ACCOUNT", "7".into()),
         ("AWS_ACCESS_KEY_ID", "local".into()),
         ("AWS_SECRET_ACCESS_KEY", "local".into()),
         ("AWS_ENDPOINT_URL_DYNAMODB", address),
@@ -157,4 +159,17 @@ fn a_private_key_is_never_written_over_another() {
 #[test]
 fn columns_line_up() {
     assert_eq!(table(&[["a", "b"].map(String::from), ["cc", ""].map(String::from)]), "a   b\ncc\n");
+}
+
+#[tokio::test]
+async fn an_account_is_connected_by_a_secret_that_is_on_no_command_line() {
+    let folder = TempDir::new().unwrap();
+    let environment = authority(&folder).await;
+    let Line { admin } = Line::parse_from(["", "uploads", "connect", "--account", "7", "--client-id", "c"]);
+    let Subject::Uploads(order) = admin.subject else { panic!("it is about uploads") };
+    let connect = async |input: &str| uploads::run(&order, &environment, &mut input.as_bytes()).await.map_err(|error| error.to_string());
+    assert_eq!(connect("open sesame\n").await.unwrap(), "account 7 is connected, as client c\n");
+    assert!(connect("").await.unwrap_err().starts_with("the secret cannot be read"));
+    let listed = uploads::run(&arguments::Uploads::List, &environment, &mut [].as_slice()).await.unwrap();
+    assert_eq!(listed, "video  state  created  credentials end  name\n");
 }

@@ -52,9 +52,16 @@ Examples:
   rampway admin keys create --after 24
   rampway admin keys list";
 
-/// Administer domains, clients, permissions and keys, here or on AWS
+const UPLOADS_HELP: &str = "\
+Examples:
+  rampway admin uploads connect --account 1234567890001 --client-id 5f0e5a52   # the secret comes on standard input
+  rampway admin uploads list
+  rampway admin uploads reap --dry-run
+  rampway admin uploads reap";
+
+/// Administer domains, clients, permissions, keys and uploads, here or on AWS
 ///
-/// Works on the authority's tables directly. Secrets are sealed or hashed before they are stored; a client's secret is shown once,
+/// Works on the tables directly. Secrets are sealed or hashed before they are stored; a client's secret is shown once,
 /// when it is made.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -92,6 +99,9 @@ pub enum Subject {
     /// The authority's signing keys
     #[command(subcommand)]
     Keys(Keys),
+    /// Uploads by browsers to Brightcove
+    #[command(subcommand)]
+    Uploads(Uploads),
 }
 
 /// What to do with domains.
@@ -255,5 +265,31 @@ pub enum Keys {
     Retire {
         /// The key's name
         key: String,
+    },
+}
+
+/// What to do with uploads.
+#[derive(Clone, Debug, Subcommand)]
+#[command(after_help = UPLOADS_HELP)]
+pub enum Uploads {
+    /// Store the client that acts for an account at Brightcove; its secret is the first line of standard input
+    ///
+    /// The client needs the permissions video-cloud/video (create, read, delete) and video-cloud/upload-urls/read. The secret is sealed
+    /// before it is stored, in the place of the one before.
+    Connect {
+        /// The account's id
+        #[arg(long, value_name = "ID")]
+        account: String,
+        /// The client's id
+        #[arg(long, value_name = "ID")]
+        client_id: String,
+    },
+    /// List the uploads and what became of them
+    List,
+    /// Remove the videos of uploads that were never finished, as the schedule does every quarter of an hour
+    Reap {
+        /// Only tell what would be done
+        #[arg(long)]
+        dry_run: bool,
     },
 }
