@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cloud::{
-    setting::Environment,
-    vault::{self, Vault, s},
-};
+use cloud::{setting::Environment, upload};
 
 use super::{
     Error, PATIENCE,
@@ -68,15 +65,10 @@ impl Uploads {
 
     /// Stores the client of the account, as `rampway admin uploads connect` does.
     pub(super) async fn connect(&self, environment: &BTreeMap<String, String>) -> Result<(), Error> {
-        let table = environment.get("UPLOADS_TABLE").ok_or_else(|| Error::Seed("no function has an UPLOADS_TABLE".into()))?;
-        let seal = async {
-            let vault = Vault::connect(&Environment::over(environment.clone())).await?;
-            let name = format!("brightcove#{}", self.brightcove.account());
-            let secret = vault.seal(&name, self.brightcove.client_secret().expose().as_bytes()).await?;
-            let put = vault.dynamo().put_item().table_name(table).item("item", s(name)).item("client_secret", secret);
-            put.item("client_id", s(self.brightcove.client_id())).send().await.map_err(vault::service("DynamoDB"))
-        };
-        seal.await.map(drop).map_err(|error: vault::Error| Error::Seed(error.to_string()))
+        let environment = Environment::over(environment.clone());
+        let Self { brightcove, .. } = self;
+        let connected = upload::Account::connect(&environment, brightcove.account(), brightcove.client_id(), brightcove.client_secret());
+        connected.await.map_err(|error| Error::Seed(error.to_string()))
     }
 
     pub(super) async fn stop(self) {

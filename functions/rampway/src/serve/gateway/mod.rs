@@ -90,7 +90,9 @@ impl Gateway {
         let refuse = |kind: Kind, api| kind.response(api, &parts.headers, id);
         let (target, parameters) = match self.routes.find(parts.method.as_str(), path) {
             Found::Nothing => {
-                return refuse(response::MISSING_AUTHENTICATION_TOKEN, self.apis.first());
+                // Several APIs under one address are one place to get lost in: the one that is nearest says so.
+                let near = self.routes.near(path).and_then(|target| self.api(target));
+                return refuse(response::MISSING_AUTHENTICATION_TOKEN, near.or(self.apis.first()));
             }
             Found::OtherMethods(target) => {
                 let api = self.api(target);

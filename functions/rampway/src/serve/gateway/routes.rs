@@ -70,6 +70,12 @@ impl Routes {
         other_methods.map_or(Found::Nothing, Found::OtherMethods)
     }
 
+    /// A route that begins as a path does which leads nowhere.
+    pub(super) fn near(&self, path: &str) -> Option<&Target> {
+        let first = path.split('/').nth(1).unwrap_or_default();
+        self.0.iter().find(|target| matches!(target.segments.first(), Some(Segment::Literal(literal)) if literal == first))
+    }
+
     pub(super) fn all(&self) -> impl Iterator<Item = &Target> {
         self.0.iter()
     }
@@ -163,6 +169,8 @@ mod tests {
         assert_eq!(find("PUT", "/jobs/7/log"), "rest ANY proxy=jobs/7/log");
         assert_eq!(find("GET", "/jobs/"), "rest ANY proxy=jobs/");
         assert_eq!(find("GET", "/"), "nothing");
+        assert_eq!(routes.near("/jobs").map(|target| target.route.path.as_str()), Some("/jobs/new"));
+        assert!(routes.near("/job").is_none());
     }
 
     #[test]
