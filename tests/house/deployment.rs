@@ -12,17 +12,26 @@ use super::{
 /// API Gateway waits no longer for a REST API.
 const GATEWAY_WAITS: u64 = 29;
 
-/// The tables with items that end: the proxy's init tokens, and counts long reported.
-const EXPIRING: [&str; 2] = ["UsageTable", "VaultTable"];
+/// The tables with items that end, by which attribute, and where that is written: counts long reported, the proxy's init tokens, and uploads
+/// a week after their credentials.
+const EXPIRING: [(&str, &str, &str); 3] = [
+    ("UploadsTable", "ttl", "shared/cloud/src/upload/"),
+    ("UsageTable", "expires_at", "shared/cloud/src/identity/usage.rs"),
+    ("VaultTable", "expires_at", "shared/cloud/src/identity/customer.rs"),
+];
 
 /// What a setting reads and the template does not set, and why.
-const SET_ELSEWHERE: [(&str, &str); 11] = [
+const SET_ELSEWHERE: [(&str, &str); 15] = [
     ("AWS_REGION", "Lambda's own; on a desk it comes from the environment file"),
     ("AWS_ACCESS_KEY_ID", "Lambda's own; on a desk it comes from the environment file"),
     ("AWS_SECRET_ACCESS_KEY", "Lambda's own; on a desk it comes from the environment file"),
     ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "only of a desk"),
     ("AWS_ENDPOINT_URL_DYNAMODB", "only of a desk"),
     ("AWS_ENDPOINT_URL_S3", "only where an engine stands in for S3"),
+    ("BRIGHTCOVE_OAUTH_URL", "only of a desk: the vendor has one"),
+    ("BRIGHTCOVE_CMS_URL", "only of a desk: the vendor has one"),
+    ("BRIGHTCOVE_INGEST_URL", "only of a desk: the vendor has one"),
+    ("UPLOAD_HOSTS", "only of a desk: S3's own hosts are known"),
     ("MODEL_DIRECTORY", "SageMaker has one place for models"),
     ("SAGEMAKER_BIND_TO_PORT", "SageMaker's own"),
     ("RAMPWAY_BIND", "only of a desk: it narrows the transcoder to loopback"),
@@ -58,11 +67,16 @@ fn every_table_is_sealed_and_can_be_restored() {
 fn what_expires_is_swept() {
     let template = Template::read();
     let ttl = |table| text(get(table, &["Properties", "TimeToLiveSpecification", "AttributeName"]));
-    let tables = template.resources("AWS::DynamoDB::Table");
-    let swept: BTreeSet<&str> = tables.iter().filter(|(_, table)| ttl(table) == "expires_at").map(|(name, _)| *name).collect();
-    assert_eq!(swept, BTreeSet::from(EXPIRING));
-    let writers = sources(&["shared/cloud/src"]).iter().filter(|(_, text)| text.contains("expires_at")).count();
-    assert_eq!(writers, EXPIRING.len(), "each of {EXPIRING:?} has one file that writes `expires_at`");
+    let tables = template.resources("AWS::DynamoDB::Table").into_iter().map(|(name, table)| (name.to_owned(), ttl(table)));
+    let swept: BTreeSet<(String, String)> = tables.filter(|(_, attribute)| !attribute.is_empty()).collect();
+    assert_eq!(swept, EXPIRING.map(|(table, attribute, _)| (table.to_owned(), attribute.to_owned())).into());
+    for (table, attribute, writer) in EXPIRING {
+        let written = sources(&[writer]).iter().any(|(_, text)| text.contains(attribute));
+        assert!(written, "nothing of {table} ends: {writer} does not write {attribute}");
+    }
+    // Whoever writes the attribute by which others' items end may mean to end his own.
+    let writers: Vec<_> = sources(&["shared/cloud/src/identity/"]).into_iter().filter(|(_, text)| text.contains("expires_at")).collect();
+    assert_eq!(writers.len(), 2, "{:?}", writers.iter().map(|(path, _)| path).collect::<Vec<_>>());
 }
 
 #[test]
