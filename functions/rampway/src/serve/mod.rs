@@ -36,7 +36,7 @@ use uuid::Uuid;
 
 pub use self::{
     banner::banner,
-    brightcove::{Brightcove, Call, Job, Video},
+    brightcove::{Brightcove, Call, Job, JobState, Video},
     error::Error,
     sagemaker::Instance,
     seed::{CLIENT, FROM, TO},
@@ -337,7 +337,7 @@ impl Suite {
         self.lambda.stop().await;
         tokio::join!(self.supervision.stop(), self.runtime.stop(PATIENCE));
         if let Some(uploads) = self.uploads {
-            uploads.stop().await;
+            uploads.stop(&self.home, &self.logs).await;
         }
         self.database.stop(PATIENCE).await;
         self.home.remove_environment();

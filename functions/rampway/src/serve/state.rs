@@ -64,6 +64,20 @@ impl Home {
         self.path.join("bucket")
     }
 
+    /// What Brightcove's stand-in knew when it was stopped.
+    pub(super) fn brightcove(&self) -> Result<Option<Vec<u8>>, Error> {
+        match fs::read(self.path.join("brightcove.json")) {
+            Ok(kept) => Ok(Some(kept)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.problem(error)),
+        }
+    }
+
+    /// Keeps what Brightcove's stand-in knows.
+    pub(super) fn keep_brightcove(&self, known: &[u8]) -> Result<(), Error> {
+        self.write(&self.path.join("brightcove.json"), known)
+    }
+
     /// The file that stands for the KMS key.
     pub(super) fn master_key(&self) -> PathBuf {
         self.path.join("master.key")

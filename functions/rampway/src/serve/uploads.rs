@@ -49,7 +49,7 @@ impl Uploads {
     pub(super) async fn start(stack: &Stack, home: &Home, logs: &Logs) -> Result<Option<Self>, Error> {
         let Some(account) = stack.functions.iter().find_map(|function| function.environment.get(ACCOUNT)) else { return Ok(None) };
         let (bucket, bucket_server) = Bucket::serve(listen(0).await?, &home.bucket())?;
-        let (brightcove, server) = Brightcove::serve(listen(0).await?, account, bucket.clone(), logs.clone())?;
+        let (brightcove, server) = Brightcove::serve(listen(0).await?, account, bucket.clone(), logs.clone(), home)?;
         Ok(Some(Self { bucket, brightcove, servers: [bucket_server, server] }))
     }
 
@@ -71,9 +71,12 @@ impl Uploads {
         connected.await.map_err(|error| Error::Seed(error.to_string()))
     }
 
-    pub(super) async fn stop(self) {
+    pub(super) async fn stop(self, home: &Home, logs: &Logs) {
+        let [bucket, server] = self.servers;
+        tokio::join!(bucket.stop(PATIENCE), server.stop(PATIENCE));
         self.brightcove.stop();
-        let [bucket, brightcove] = self.servers;
-        tokio::join!(bucket.stop(PATIENCE), brightcove.stop(PATIENCE));
+        if let Err(error) = home.keep_brightcove(&self.brightcove.kept()) {
+            logs.line("brightcove", &format!("its videos are forgotten: {error}"));
+        }
     }
 }

@@ -7,6 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -33,7 +34,7 @@ const FIELDS: [&str; 16] = [
 ];
 
 /// A video.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Video {
     /// Its id.
     pub id: String,
@@ -41,7 +42,7 @@ pub struct Video {
     pub created: Value,
     /// Whether something was ingested into it.
     pub complete: bool,
-    pub(super) created_at: OffsetDateTime,
+    pub(super) created_at: i64,
 }
 
 impl Video {
@@ -72,11 +73,11 @@ pub(super) async fn create(State(brightcove): State<Brightcove>, body: Bytes) ->
     if let Some((code, message)) = fault(&created) {
         return Api::Cms.refuse(StatusCode::UNPROCESSABLE_ENTITY, code, &message);
     }
-    let created_at = OffsetDateTime::now_utc();
+    let now = OffsetDateTime::now_utc();
     let mut desk = brightcove.desk();
     // Of the vendor's length, and of no earlier start's: sessions outlive the stand-in.
-    desk.last_id = (desk.last_id + 1).max(created_at.unix_timestamp_nanos() / 1_000_000);
-    let video = Video { id: desk.last_id.to_string(), created, complete: false, created_at };
+    desk.last_id = (desk.last_id + 1).max(now.unix_timestamp_nanos() / 1_000_000);
+    let video = Video { id: desk.last_id.to_string(), created, complete: false, created_at: now.unix_timestamp() };
     let answer = (StatusCode::CREATED, Json(video.json(brightcove.account()))).into_response();
     desk.videos.insert(video.id.clone(), video);
     answer

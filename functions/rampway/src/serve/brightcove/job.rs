@@ -8,13 +8,14 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared::encoding::hex;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Brightcove, PoisonError, refusal::Api, written};
+use super::{Brightcove, Bucket, PoisonError, refusal::Api, written};
 
 /// How long a job takes for each of its steps: long enough for two states to be seen.
 const STEP: Duration = Duration::from_millis(20);
@@ -23,14 +24,14 @@ const STEP: Duration = Duration::from_millis(20);
 const CALLED: usize = 10;
 
 /// A job.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Job {
     /// Its id.
     pub id: String,
     /// The video's.
     pub video: String,
-    /// `processing`, `published`, `finished` or `failed`.
-    pub state: &'static str,
+    /// How far it is.
+    pub state: JobState,
     /// The ingest request.
     pub request: Value,
     /// How many bytes were ingested.
@@ -39,7 +40,21 @@ pub struct Job {
     pub sha256: Option<String>,
     /// What the callbacks were answered, one after the other; 0 is no answer.
     pub callbacks: Vec<u16>,
-    submitted_at: OffsetDateTime,
+    submitted_at: i64,
+}
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// It works.
+    Processing,
+    /// The video can be seen.
+    Published,
+    /// Everything is done.
+    Finished,
+    /// There was nothing to do it with.
+    Failed,
 }
 
 impl Job {
@@ -47,17 +62,17 @@ impl Job {
         Self {
             id: Uuid::new_v4().to_string(),
             video,
-            state: "processing",
+            state: JobState::Processing,
             request,
             bytes: None,
             sha256: None,
             callbacks: Vec::new(),
-            submitted_at: OffsetDateTime::now_utc(),
+            submitted_at: OffsetDateTime::now_utc().unix_timestamp(),
         }
     }
 
     pub(super) fn is_running(&self) -> bool {
-        !matches!(self.state, "finished" | "failed")
+        !matches!(self.state, JobState::Finished | JobState::Failed)
     }
 
     fn json(&self, account: &str) -> Value {
@@ -68,7 +83,7 @@ impl Job {
             "state": self.state,
             "priority": self.request["priority"].as_str().unwrap_or("normal"),
             "submitted_at": written(self.submitted_at),
-            "error_code": if self.state == "failed" { json!("FAILED_TO_FETCH") } else { Value::Null },
+            "error_code": if self.state == JobState::Failed { json!("FAILED_TO_FETCH") } else { Value::Null },
         })
     }
 }
@@ -112,13 +127,13 @@ impl Brightcove {
             })
         };
         let Some((bytes, sha256)) = self.fetch(job.request["master"]["url"].as_str().unwrap_or_default()).await else {
-            self.change(&job.id, |job| job.state = "failed");
+            self.change(&job.id, |job| job.state = JobState::Failed);
             let mut said = said("TITLE", "CREATE", "FAILED");
             said["errorMessage"] = "The source file cannot be fetched.".into();
             return self.call_back(&job, &said).await;
         };
         self.change(&job.id, |job| {
-            job.state = "published";
+            job.state = JobState::Published;
             (job.bytes, job.sha256) = (Some(bytes), Some(sha256));
         });
         if let Some(video) = self.desk().videos.get_mut(&job.video) {
@@ -126,13 +141,13 @@ impl Brightcove {
         }
         self.call_back(&job, &said("TITLE", "CREATE", "SUCCESS")).await;
         tokio::time::sleep(STEP).await;
-        self.change(&job.id, |job| job.state = "finished");
+        self.change(&job.id, |job| job.state = JobState::Finished);
         self.call_back(&job, &said("TITLE", "PUBLISH", "SUCCESS")).await;
     }
 
     /// How long the object at an address is, and its hash; `None` when it is not in the bucket.
     async fn fetch(&self, address: &str) -> Option<(u64, String)> {
-        let file = self.0.bucket.file(self.0.bucket.key(address)?);
+        let file = self.0.bucket.file(Bucket::key(address)?);
         let read = move || -> std::io::Result<(u64, String)> {
             let (mut file, mut digest, mut length) = (std::fs::File::open(file)?, Sha256::new(), 0);
             let mut buffer = vec![0; 256 * 1024];

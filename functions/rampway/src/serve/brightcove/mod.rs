@@ -8,6 +8,7 @@ mod cms;
 mod control;
 mod ingest;
 mod job;
+mod kept;
 mod oauth;
 mod refusal;
 
@@ -34,8 +35,12 @@ use tokio::{net::TcpListener, task::JoinSet};
 use uuid::Uuid;
 
 use self::control::{Fate, Wrong};
-pub use self::{call::Call, cms::Video, job::Job};
-use super::{Error, bucket::Bucket, process::Logs, server::Server};
+pub use self::{
+    call::Call,
+    cms::Video,
+    job::{Job, JobState},
+};
+use super::{Error, bucket::Bucket, process::Logs, server::Server, state::Home};
 
 /// The account, when nobody names another.
 pub(super) const ACCOUNT: &str = "1234567890001";
@@ -77,8 +82,8 @@ struct Desk {
 }
 
 impl Brightcove {
-    /// Serves an account, which ingests from a bucket.
-    pub(super) fn serve(listener: TcpListener, account: &str, bucket: Bucket, logs: Logs) -> Result<(Self, Server), Error> {
+    /// Serves an account, which ingests from a bucket, and goes on with what an earlier start has [kept](Self::kept).
+    pub(super) fn serve(listener: TcpListener, account: &str, bucket: Bucket, logs: Logs, home: &Home) -> Result<(Self, Server), Error> {
         let address = listener.local_addr().map_err(|source| Error::Listen { port: 0, source })?;
         let http = Client::builder().no_proxy().timeout(Duration::from_secs(10)).build();
         let brightcove = Self(Arc::new(Inner {
@@ -92,6 +97,9 @@ impl Brightcove {
             desk: Mutex::default(),
             running: Mutex::default(),
         }));
+        if let Some(kept) = home.brightcove()? {
+            brightcove.restore(&kept).map_err(|error| home.problem(error))?;
+        }
         let server = Server::start(listener, brightcove.router()).map_err(|source| Error::Listen { port: 0, source })?;
         Ok((brightcove, server))
     }
@@ -172,9 +180,9 @@ fn secret() -> SecretText {
     SecretText::new(base64url(Secret::<64>::generate(&mut system_rng()).expose()))
 }
 
-/// A moment as the vendor writes it.
-fn written(moment: OffsetDateTime) -> String {
+/// A second since 1970 as the vendor writes it.
+fn written(second: i64) -> String {
     const FORM: &[time::format_description::BorrowedFormatItem<'_>] =
         time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    moment.format(FORM).unwrap_or_default()
+    OffsetDateTime::from_unix_timestamp(second).ok().and_then(|moment| moment.format(FORM).ok()).unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use cloud::setting::now;
+use serde::{Deserialize, Serialize};
 use shared::{
     crypto::system_rng,
     encoding::{base64, hex},
@@ -26,6 +27,16 @@ pub(in crate::serve) struct Grant {
     pub(in crate::serve) bucket: &'static str,
     pub(in crate::serve) key: String,
     pub(in crate::serve) expires_at: u64,
+}
+
+/// What is kept of credentials, their secrets with them.
+#[derive(Deserialize, Serialize)]
+pub(in crate::serve) struct Kept {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: String,
+    key: String,
+    expires_at: u64,
 }
 
 /// All credentials that were ever given, by their access key's id.
@@ -59,6 +70,33 @@ impl Grants {
         for grant in self.all().values_mut().filter(|grant| grant.key.starts_with(prefix)) {
             grant.expires_at = now();
         }
+    }
+
+    /// Those that have not ended, for the next start.
+    pub(in crate::serve) fn kept(&self) -> Vec<Kept> {
+        let all = self.all();
+        let live = all.values().filter(|grant| !grant.has_expired());
+        live.map(|grant| Kept {
+            access_key_id: grant.access_key_id.clone(),
+            secret_access_key: grant.secret_access_key.expose().to_owned(),
+            session_token: grant.session_token.expose().to_owned(),
+            key: grant.key.clone(),
+            expires_at: grant.expires_at,
+        })
+        .collect()
+    }
+
+    /// Those of an earlier start.
+    pub(in crate::serve) fn restore(&self, kept: Vec<Kept>) {
+        let grants = kept.into_iter().map(|kept| Grant {
+            access_key_id: kept.access_key_id,
+            secret_access_key: SecretText::new(kept.secret_access_key),
+            session_token: SecretText::new(kept.session_token),
+            bucket: BUCKET,
+            key: kept.key,
+            expires_at: kept.expires_at,
+        });
+        self.all().extend(grants.map(|grant| (grant.access_key_id.clone(), grant)));
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, Grant>> {

@@ -25,7 +25,7 @@ use s3s::{HttpError, service::S3ServiceBuilder};
 use tokio::net::TcpListener;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
-pub(super) use self::grants::Grants;
+pub(super) use self::grants::{Grants, Kept};
 use self::{access::Access, engine::Engine, host::VirtualHosts};
 use super::{Error, server::Server};
 
@@ -70,10 +70,12 @@ impl Bucket {
         format!("{}/{BUCKET}/{key}", self.url)
     }
 
-    /// The key of an object's address; `None` when it is in no bucket of ours.
-    pub(super) fn key<'a>(&self, address: &'a str) -> Option<&'a str> {
-        let key = address.strip_prefix(self.url.as_str())?.strip_prefix('/')?.strip_prefix(BUCKET)?.strip_prefix('/')?;
-        (!key.is_empty()).then_some(key)
+    /// The key of an object's address, at the port of any start; `None` when it is in no bucket of ours.
+    pub(super) fn key(address: &str) -> Option<&str> {
+        let (_, path) = address.strip_prefix("http://127.0.0.1:")?.split_once('/')?;
+        let key = path.strip_prefix(BUCKET)?.strip_prefix('/')?;
+        let stays = key.split('/').all(|segment| !["", ".", ".."].contains(&segment));
+        stays.then_some(key)
     }
 
     /// The file of an object.
@@ -105,4 +107,19 @@ fn router(engine: Engine, grants: &Grants) -> Router {
 /// The value of a header that is text.
 fn text(value: Option<&HeaderValue>) -> Option<&str> {
     value.and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_its_key_at_any_port() {
+        assert_eq!(Bucket::key("http://127.0.0.1:4566/rampway-ingestion/1/2/source.webm"), Some("1/2/source.webm"));
+        for address in
+            ["http://127.0.0.1:4566/other/1", "http://127.0.0.1:4566/rampway-ingestion/../master.key", "https://example.org/a", ""]
+        {
+            assert_eq!(Bucket::key(address), None, "{address}");
+        }
+    }
 }
