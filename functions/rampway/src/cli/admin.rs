@@ -54,7 +54,7 @@ Examples:
 
 const UPLOADS_HELP: &str = "\
 Examples:
-  rampway admin uploads connect --account 1234567890001 --client-id 5f0e5a52   # the secret comes on standard input
+  rampway admin uploads connect --account 1234567890001 --client-id 5f0e5a52   # secret on standard input
   rampway admin uploads list
   rampway admin uploads reap --dry-run
   rampway admin uploads reap";
