@@ -1,27 +1,21 @@
-//! The bucket's and Brightcove's part.
+//! The bucket's and Brightcove's part: an upload from its beginning to its end.
 
 #![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+
+mod brightcove;
+mod bucket;
 
 use std::time::Duration;
 
 use rampway::serve::{Brightcove, Call, Job, JobState, Options, State, Suite};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use shared::{
-    crypto::sha256,
-    encoding::{base64, hex},
-    secret::SecretText,
-    upload::signature::sign,
-};
+use shared::{crypto::sha256, encoding::hex, secret::SecretText, upload::signature::sign};
 use time::{OffsetDateTime, macros::format_description};
-use tokio::task::JoinSet;
 
 use crate::{client, header, json, options, suite};
 
 const PART: usize = 5 * 1024 * 1024;
-
-/// MD5 of `b"part"`, in base64.
-const MD5_OF_PART: &str = "9Mk4XxkC9zNLALm07NFk3g==";
 
 /// A page's upload: what it got, and how it speaks to S3.
 struct Upload<'a> {
@@ -194,150 +188,6 @@ async fn an_ingest_of_nothing_fails_and_says_so() {
     let job = upload.ingest(json!({"callbacks": [format!("{}/nowhere", suite.api())]})).await;
     assert_eq!((job.state, job.bytes, job.callbacks), (JobState::Failed, None, vec![404]));
     assert!(suite.log().contains("was answered 404"), "{}", suite.log());
-    suite.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_port_is_signed_or_not() {
-    let suite = suite().await;
-    let mut upload = Upload::begin(&suite).await;
-    assert_eq!(upload.send(Method::POST, "uploads=", b"").await.0, 200);
-    upload.host = suite.bucket_url().unwrap().trim_start_matches("http://").into();
-    assert_eq!(upload.send(Method::POST, "uploads=", b"").await.0, 200);
-    upload.host = "s3.amazonaws.com".into();
-    assert_eq!(refusal(upload.send(Method::POST, "uploads=", b"").await), "403 SignatureDoesNotMatch");
-    suite.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn credentials_open_one_object_and_are_whole() {
-    let suite = suite().await;
-    let mut upload = Upload::begin(&suite).await;
-    let other = upload.request_at(Method::PUT, &format!("/{}/another", upload.text("bucket")), "", &[], b"x".to_vec());
-    assert_eq!(refusal(answered(other).await), "403 AccessDenied");
-    let everything = upload.request_at(Method::GET, &format!("/{}", upload.text("bucket")), "list-type=2", &[], Vec::new());
-    assert_eq!(refusal(answered(everything).await), "403 AccessDenied");
-    let unsigned = upload.request(Method::POST, "uploads=", &[], Vec::new()).header("x-amz-acl", "public-read");
-    assert_eq!(refusal(answered(unsigned).await), "403 AccessDenied");
-    // A body that nobody reads is no broken connection.
-    let refused = upload.request(Method::PUT, "partNumber=1&uploadId=x", &[("x-amz-acl", "y")], vec![0; 20 * 1024 * 1024]);
-    assert_eq!(refusal(answered(refused).await), "404 NoSuchUpload");
-    upload.region = "eu-west-1";
-    assert_eq!(refusal(upload.send(Method::POST, "uploads=", b"").await), "400 AuthorizationHeaderMalformed");
-    upload.region = "us-east-1";
-    let token = upload.urls["session_token"].take();
-    upload.urls["session_token"] = "another".into();
-    assert_eq!(refusal(upload.send(Method::POST, "uploads=", b"").await), "400 InvalidToken");
-    upload.urls["session_token"] = token;
-    brightcove(&suite).expire_credentials(&upload.video);
-    assert_eq!(refusal(upload.send(Method::POST, "uploads=", b"").await), "400 ExpiredToken");
-    upload.urls["access_key_id"] = "ASIAUNKNOWN".into();
-    assert_eq!(refusal(upload.send(Method::POST, "uploads=", b"").await), "403 InvalidAccessKeyId");
-    suite.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_is_refused_is_not_lost() {
-    let suite = suite().await;
-    let upload = Upload::begin(&suite).await;
-    let id = upload.initiate().await;
-    let query = format!("partNumber=1&uploadId={id}");
-    let wrong = upload.request(Method::PUT, &query, &[("content-md5", &base64(&[0; 16]))], b"part".to_vec());
-    assert_eq!(refusal(answered(wrong).await), "400 BadDigest");
-    let no_digest = upload.request(Method::PUT, &query, &[("content-md5", "x")], b"part".to_vec());
-    assert_eq!(refusal(answered(no_digest).await), "400 InvalidDigest");
-    let right = upload.request(Method::PUT, &query, &[("content-md5", MD5_OF_PART)], b"part".to_vec());
-    let right = right.send().await.unwrap();
-    assert_eq!(right.status(), StatusCode::OK);
-    let small = header(&right, "etag");
-    let second = upload.part(&id, 2, Vec::new()).await;
-    assert_eq!(second.status(), StatusCode::OK, "a part may be empty");
-    assert_eq!(refusal(upload.complete(&id, &[small, header(&second, "etag")]).await), "400 EntityTooSmall");
-    assert_eq!(refusal(upload.complete(&id, &["\"another\""]).await), "400 InvalidPart");
-    assert_eq!(upload.complete(&id, &[small]).await.0, 200);
-    assert_eq!(suite.object(upload.key()).as_deref(), Some(b"part".as_slice()));
-
-    let id = upload.initiate().await;
-    assert_eq!(upload.send(Method::DELETE, &format!("uploadId={id}"), b"").await.0, 204);
-    for (method, query) in [(Method::PUT, "partNumber=1&"), (Method::GET, "part-number-marker=0&"), (Method::DELETE, "")] {
-        assert_eq!(refusal(upload.send(method, &format!("{query}uploadId={id}"), b"").await), "404 NoSuchUpload");
-    }
-    assert_eq!(refusal(upload.complete(&id, &[small]).await), "404 NoSuchUpload");
-    suite.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_of_another_origin_may_upload() {
-    let suite = suite().await;
-    let preflight = client().request(Method::OPTIONS, suite.bucket_url().unwrap()).header("origin", "https://page.example");
-    let preflight =
-        preflight.header("access-control-request-method", "PUT").header("access-control-request-headers", "authorization,x-amz-date");
-    let preflight = preflight.send().await.unwrap();
-    assert_eq!((preflight.status().as_u16(), header(&preflight, "access-control-allow-origin")), (200, "*"));
-    assert_eq!(header(&preflight, "access-control-allow-headers"), "authorization,x-amz-date");
-    let object = format!("{}/bucket/key", suite.bucket_url().unwrap());
-    let refused = client().put(object).header("origin", "https://page.example").send().await.unwrap();
-    assert_eq!((refused.status().as_u16(), header(&refused, "access-control-expose-headers")), (403, "etag"));
-    suite.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn brightcove_refuses_in_its_own_forms() {
-    let suite = suite().await;
-    let brightcove = brightcove(&suite);
-    let post = |id: &str| client().post(format!("{}/oauth/v4/access_token", brightcove.url())).basic_auth(id, Some("no"));
-    let stranger = post("stranger").form(&[("grant_type", "client_credentials")]).send().await.unwrap();
-    assert_eq!(stranger.status().as_u16(), 400);
-    assert_eq!(json(stranger).await["error"], "invalid_client");
-
-    let (videos, token) = ("/cms/v1/accounts/{a}/videos", token(brightcove).await);
-    let create = async |token: &str, body: Value| ask(brightcove, token, Method::POST, videos, body).await;
-    let code =
-        |(status, body): (u16, Value)| format!("{status} {}", body[0]["error_code"].as_str().or(body["error_code"].as_str()).unwrap());
-    assert_eq!(code(create("no token", json!({"name": "x"})).await), "401 UNAUTHORIZED");
-    assert_eq!(code(create(&token, json!({"name": ""})).await), "422 VALIDATION_ERROR");
-    assert_eq!(code(create(&token, json!({"name": "x", "colour": "red"})).await), "422 ILLEGAL_FIELD");
-    assert_eq!(code(ask(brightcove, &token, Method::POST, "/cms/v1/accounts/7/videos", json!({"name": "x"})).await), "403 ACCESS_DENIED");
-    let unknown = format!("{videos}/123");
-    assert_eq!(code(ask(brightcove, &token, Method::DELETE, &unknown, Value::Null).await), "404 RESOURCE_NOT_FOUND");
-    assert_eq!(code(ask(brightcove, &token, Method::DELETE, &format!("{videos}/ref:a"), Value::Null).await), "400 BAD_VALUE");
-    assert_eq!(code(ask(brightcove, &token, Method::PUT, videos, Value::Null).await), "405 METHOD_NOT_ALLOWED");
-    let urls = "/ingest/v1/accounts/{a}/videos/123/upload-urls/source.webm";
-    assert_eq!(code(ask(brightcove, &token, Method::GET, urls, Value::Null).await), "404 RESOURCE_NOT_FOUND");
-
-    brightcove.withhold("video-cloud/video/create");
-    assert_eq!(code(create(&token, json!({"name": "x"})).await), "403 ACCESS_DENIED");
-    brightcove.grant("video-cloud/video/create");
-    assert_eq!(create(&token, json!({"name": "x"})).await.0, 201);
-    brightcove.revoke_tokens();
-    assert_eq!(code(create(&token, json!({"name": "x"})).await), "401 UNAUTHORIZED");
-    suite.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn brightcove_does_what_tests_order() {
-    let suite = suite().await;
-    let brightcove = brightcove(&suite);
-    let (videos, token) = ("/cms/v1/accounts/{a}/videos", token(brightcove).await);
-    let create = async || ask(brightcove, &token, Method::POST, videos, json!({"name": "x"})).await;
-    brightcove.refuse(Call::Create, 2, 503, r#"{"busy":true}"#);
-    assert_eq!(create().await, (503, json!({"busy": true})));
-    assert_eq!((create().await.0, brightcove.videos().len()), (503, 0));
-    brightcove.lose(Call::Create, 1);
-    assert_eq!((create().await.0, brightcove.videos().len()), (504, 1));
-    assert_eq!((create().await.0, brightcove.videos().len()), (201, 2));
-    brightcove.remove(&brightcove.videos()[0].id);
-    assert_eq!((brightcove.videos().len(), brightcove.requests(Call::Create)), (1, 4));
-    // More at once than a second has room for, and again where this machine needs longer for them.
-    let (client, url) = (client(), format!("{}/cms/v1/accounts/{}/videos", brightcove.url(), brightcove.account()));
-    let mut refused = false;
-    while !refused {
-        let mut burst = JoinSet::new();
-        for _ in 0..60 {
-            burst.spawn(client.post(&url).bearer_auth(&token).json(&json!({"name": "x"})).send());
-        }
-        refused = burst.join_all().await.iter().any(|answer| answer.as_ref().is_ok_and(|answer| answer.status() == 429));
-    }
     suite.stop().await;
 }
 
