@@ -1,7 +1,8 @@
 //! The suite on this machine: what `template.yaml` describes, run as AWS would run it, by the binaries that are deployed.
 //!
 //! Nothing here knows the functions: they are processes that fetch their events from a Runtime API, find their tables in an
-//! embedded engine and the transcoder behind a runtime endpoint, and take each of these for AWS, by endpoint alone.
+//! embedded engine and the transcoder behind a runtime endpoint, and take each of these for AWS, by endpoint alone. Brightcove and its bucket
+//! are played the same way.
 
 mod banner;
 pub mod binaries;
@@ -13,6 +14,7 @@ mod environment;
 mod error;
 mod gateway;
 mod lambda;
+mod options;
 mod process;
 mod sagemaker;
 mod scheduler;
@@ -38,6 +40,7 @@ pub use self::{
     banner::banner,
     brightcove::{Brightcove, Call, Job, JobState, Video},
     error::Error,
+    options::Options,
     sagemaker::Instance,
     seed::{CLIENT, FROM, TO},
     state::State,
@@ -59,45 +62,6 @@ use crate::{
 
 /// How long requests that run have to end when the suite stops.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How a suite is started.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The SAM template.
-    pub template: PathBuf,
-    /// Parameters of the template; defaults stand for the others.
-    pub parameters: BTreeMap<String, String>,
-    /// The port of the APIs on 127.0.0.1; 0 is any that is free.
-    pub port: u16,
-    /// How many transcoders stand behind the endpoint.
-    pub instances: usize,
-    /// Where tables and keys are kept.
-    pub state: State,
-    /// The folder of the programs; `None` finds them, and builds them when cargo is at hand.
-    pub binaries: Option<PathBuf>,
-    /// How many processes a function may have at once.
-    pub processes: usize,
-    /// How long API Gateway waits for a function.
-    pub integration_timeout: Duration,
-    /// Whether to keep the processes' log lines to ourselves.
-    pub quiet: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            template: "template.yaml".into(),
-            parameters: BTreeMap::new(),
-            port: 3000,
-            instances: 1,
-            state: State::Directory(".rampway".into()),
-            binaries: None,
-            processes: 4,
-            integration_timeout: Duration::from_secs(29),
-            quiet: false,
-        }
-    }
-}
 
 /// A running suite. Dropped, it is gone at once; [`Suite::stop`] lets it finish what it does.
 #[derive(Debug)]
