@@ -7,6 +7,7 @@ mod callers;
 mod create;
 mod desk;
 mod handing_over;
+mod log;
 mod reaper;
 mod sign;
 mod vectors;
