@@ -78,8 +78,15 @@ impl Door {
 }
 
 fn log(environment: &Environment) {
-    use tracing_subscriber::filter::LevelFilter;
+    use tracing_subscriber::{
+        filter::{LevelFilter, Targets},
+        layer::SubscriberExt,
+        util::SubscriberInitExt,
+    };
     let level = environment.log_level().parse().unwrap_or(LevelFilter::INFO);
+    // What others trace are whole events, headers and bodies, and so secrets.
+    let told = Targets::new().with_target("cloud", level).with_default(level.min(LevelFilter::INFO));
+    let format = tracing_subscriber::fmt().json().without_time().with_max_level(level).with_ansi(false).with_writer(std::io::stderr);
     // A second call, in a test, changes nothing.
-    let _ = tracing_subscriber::fmt().json().without_time().with_max_level(level).with_ansi(false).with_writer(std::io::stderr).try_init();
+    let _ = format.finish().with(told).try_init();
 }
