@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
 
+mod answer;
 mod events;
 mod house;
 mod identity;
+mod upload;

@@ -15,28 +15,14 @@ use shared::{
     identity::{Direction, Domain, Kind, scope::Order},
 };
 
+use crate::answer::Answer;
+
 /// A suite with its client, and the authority's administration.
 pub struct Running {
     pub suite: Suite,
     pub admin: Admin,
     pub client: Client,
     environment: BTreeMap<String, String>,
-}
-
-/// An answer over HTTP.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
-    pub body: Value,
-    pub text: String,
-}
-
-impl Answer {
-    /// `status code`, as the error table has it.
-    pub fn refusal(&self) -> String {
-        format!("{} {}", self.status, self.body["code"].as_str().unwrap_or("without a code"))
-    }
 }
 
 pub async fn start(instances: usize) -> Running {
@@ -65,10 +51,7 @@ pub fn direction(from: &str, to: &str) -> Direction {
 
 impl Running {
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let answer = request.send().await.expect("the gateway answers");
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let text = answer.text().await.expect("the body is text");
-        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text }
+        Answer::to(request).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {

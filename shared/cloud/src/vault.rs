@@ -265,3 +265,9 @@ pub fn s(text: impl Into<String>) -> AttributeValue {
 pub fn n(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
+
+/// A truth value as an attribute.
+#[must_use]
+pub const fn flag(value: bool) -> AttributeValue {
+    AttributeValue::Bool(value)
+}

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Instant};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_http::http::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -23,7 +22,7 @@ use super::{
 use crate::{
     gateway::{Failure, Reply, Request},
     setting::{Environment, now},
-    vault::{self, n, s},
+    vault::{self, flag, n, s},
 };
 
 /// How long whoever hands a video over has it for himself, in seconds.
@@ -97,10 +96,8 @@ impl Ingester {
                 _ => return Err(Refusal::SessionUnavailable.into()),
             }
             let credentials = self.uploads.open(&record, now).await?.ok_or(Refusal::SessionUnavailable)?;
-            let lease = Change::default()
-                .set("state", s(State::Ingesting.name()))
-                .set("lease_until", n(now + LEASE))
-                .set("tried", AttributeValue::Bool(true));
+            let lease =
+                Change::default().set("state", s(State::Ingesting.name())).set("lease_until", n(now + LEASE)).set("tried", flag(true));
             if self.uploads.write(&record, lease).await? {
                 record.version += 1;
                 return match self.hand_over(&mut record, &credentials, request, now, until).await {

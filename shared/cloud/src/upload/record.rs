@@ -1,6 +1,5 @@
 //! One upload as it is stored.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use shared::{
     secret::SecretText,
@@ -8,7 +7,7 @@ use shared::{
 };
 
 use super::store::Change;
-use crate::vault::{self, Item, n, optional_number, s, string};
+use crate::vault::{self, Item, flag, n, optional_number, s, string};
 
 /// The beginning of the names of uploads' items.
 pub(super) const UPLOAD: &str = "upload#";
@@ -146,8 +145,8 @@ pub(super) fn progress(progress: &Progress) -> Change {
         .set("state", s(progress.state.name()))
         .put("upload_id", progress.upload_id.clone().map(s))
         .put("last_part_at", progress.last_part_at.map(n))
-        .set("listed", AttributeValue::Bool(progress.listed))
-        .set("aborted", AttributeValue::Bool(progress.aborted))
+        .set("listed", flag(progress.listed))
+        .set("aborted", flag(progress.aborted))
 }
 
 /// The change that ends an upload: nothing secret stays, and no reaper looks at it.

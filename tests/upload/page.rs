@@ -1,0 +1,138 @@
+//! A page that uploads, as the client for browsers does it: it has each request signed, and sends it to the bucket.
+
+use reqwest::{Client, Method, Url};
+use serde_json::{Value, json};
+use shared::{crypto::sha256, encoding::hex};
+use time::{OffsetDateTime, macros::format_description};
+
+use crate::answer::Answer;
+
+/// What a part of these promises holds, and its MD5 digest in base64.
+pub const PART: (&str, &str) = ("part", "9Mk4XxkC9zNLALm07NFk3g==");
+
+const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// A page, and the upload that it was given.
+pub struct Page {
+    pub client: Client,
+    pub api: String,
+    pub bucket: String,
+    pub upload: Value,
+}
+
+/// A request to S3 that is to be signed.
+pub struct Operation<'a> {
+    pub method: Method,
+    pub query: String,
+    pub header: Option<(&'static str, &'a str)>,
+    pub payload: &'a str,
+    pub body: String,
+}
+
+impl Operation<'_> {
+    pub fn initiate() -> Self {
+        Self { method: Method::POST, query: "uploads=".into(), header: None, payload: OF_NOTHING, body: String::new() }
+    }
+
+    pub fn part(number: usize, upload_id: &str) -> Self {
+        let (body, digest) = PART;
+        Self {
+            method: Method::PUT,
+            query: format!("partNumber={number}&uploadId={upload_id}"),
+            header: Some(("content-md5", digest)),
+            payload: "UNSIGNED-PAYLOAD",
+            body: body.into(),
+        }
+    }
+}
+
+impl Page {
+    pub fn text(&self, member: &str) -> &str {
+        self.upload[member].as_str().unwrap_or_else(|| panic!("{member} is missing in {}", self.upload))
+    }
+
+    /// The canonical request of an operation, and its string to sign.
+    pub fn canonical(&self, operation: &Operation<'_>, datetime: &str) -> (String, String) {
+        let (bucket, key, token) = (self.text("bucket"), self.text("objectKey"), self.text("sessionToken"));
+        let own = operation.header.map(|(name, value)| format!("{name}:{value}\n")).unwrap_or_default();
+        let name = operation.header.map(|(name, _)| format!("{name};")).unwrap_or_default();
+        let canonical = format!(
+            "{}\n/{bucket}/{key}\n{}\n{own}host:127.0.0.1\nx-amz-date:{datetime}\nx-amz-security-token:{token}\n\n\
+             {name}host;x-amz-date;x-amz-security-token\n{}",
+            operation.method, operation.query, operation.payload
+        );
+        let hash = hex(&sha256(canonical.as_bytes()));
+        let to_sign = format!("AWS4-HMAC-SHA256\n{datetime}\n{}/us-east-1/s3/aws4_request\n{hash}", &datetime[..8]);
+        (canonical, to_sign)
+    }
+
+    /// Asks for a signature.
+    pub async fn sign(&self, operation: &Operation<'_>, datetime: &str) -> Answer {
+        let (canonical, to_sign) = self.canonical(operation, datetime);
+        let query = [("to_sign", to_sign.as_str()), ("datetime", datetime), ("canonical_request", &canonical)];
+        let url = Url::parse_with_params(&format!("{}/sign/{}", self.api, self.text("videoId")), query).expect("a URL");
+        Answer::to(self.client.get(url)).await
+    }
+
+    /// Sends an operation to the bucket, signed.
+    pub async fn send(&self, operation: Operation<'_>) -> Answer {
+        let datetime = datetime();
+        let signature = self.sign(&operation, &datetime).await;
+        assert_eq!(signature.status, 200, "{}", signature.text);
+        let name = operation.header.map(|(name, _)| format!("{name};")).unwrap_or_default();
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={}/{}/us-east-1/s3/aws4_request, SignedHeaders={name}host;x-amz-date;x-amz-security-token, Signature={}",
+            self.text("awsAccessKeyId"),
+            &datetime[..8],
+            signature.text,
+        );
+        let url = format!("{}/{}/{}?{}", self.bucket, self.text("bucket"), self.text("objectKey"), operation.query);
+        let mut request = self.client.request(operation.method, url).body(operation.body);
+        request = request.header("x-amz-date", datetime).header("x-amz-security-token", self.text("sessionToken"));
+        request = request.header("x-amz-content-sha256", operation.payload).header("authorization", authorization);
+        if let Some((name, value)) = operation.header {
+            request = request.header(name, value);
+        }
+        Answer::to(request).await
+    }
+
+    /// The whole file, which is one part.
+    pub async fn file(&self) {
+        let initiated = self.send(Operation::initiate()).await;
+        let upload_id = between(&initiated.text, "<UploadId>", "</UploadId>").to_owned();
+        let part = self.send(Operation::part(1, &upload_id)).await;
+        let tag = part.header("etag").unwrap_or_else(|| panic!("{} {}", part.status, part.text));
+        let list = format!("<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{tag}</ETag></Part></CompleteMultipartUpload>");
+        let payload = hex(&sha256(list.as_bytes()));
+        let header = Some(("content-type", "application/xml; charset=UTF-8"));
+        let complete = Operation { method: Method::POST, query: format!("uploadId={upload_id}"), header, payload: &payload, body: list };
+        let completed = self.send(complete).await;
+        assert_eq!(completed.status, 200, "{}", completed.text);
+    }
+
+    /// Hands the file over.
+    pub async fn ingest(&self) -> Answer {
+        let body = json!({"bucket": self.text("bucket"), "objectKey": self.text("objectKey")});
+        Answer::to(self.client.post(format!("{}/ingest/{}", self.api, self.text("videoId"))).json(&body)).await
+    }
+
+    /// How the upload stands.
+    pub async fn status(&self) -> Answer {
+        Answer::to(self.client.get(format!("{}{}", self.api, self.text("statusPath")))).await
+    }
+}
+
+/// Now, as AWS writes it.
+pub fn datetime() -> String {
+    written(OffsetDateTime::now_utc())
+}
+
+/// An instant, as AWS writes it.
+pub fn written(instant: OffsetDateTime) -> String {
+    instant.format(format_description!("[year][month][day]T[hour][minute][second]Z")).expect("a date is always written")
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let found = text.split_once(before).and_then(|(_, rest)| rest.split_once(after));
+    found.unwrap_or_else(|| panic!("{text}")).0
+}
