@@ -81,8 +81,11 @@ async fn what_came_under_a_previous_key_is_told() {
     running.init().await;
     let after = running.mint(Kind::Maintained, "1005", 2).await;
     let asked: Vec<_> = before.iter().chain(&after).map(|id| (id.as_str(), "1006")).collect();
-    let outcomes = direct(&running, false).await.translate(&ids(&asked)).await.unwrap();
-    assert_eq!((codes(&outcomes), outcomes.under_previous_key()), (vec!["none"; 5], Some(3)));
+    let api = Client::new(running.suite.api(), running.suite.credentials().unwrap().clone()).unwrap();
+    for client in [direct(&running, false).await, api] {
+        let outcomes = client.translate(&ids(&asked)).await.unwrap();
+        assert_eq!((codes(&outcomes), outcomes.under_previous_key()), (vec!["none"; 5], Some(3)));
+    }
 }
 
 #[tokio::test]

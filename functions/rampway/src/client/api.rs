@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use cloud::identity::customer;
 use reqwest::{
     RequestBuilder, StatusCode, Url,
     header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER},
@@ -108,7 +109,10 @@ impl Api {
         loop {
             let token = self.token().await?;
             match self.attempt("auth/request", request::translate(token.expose(), part)).await {
-                Ok(text) => return answer::parse(&text, part).map_err(Error::Nonsense),
+                Ok((headers, text)) => {
+                    let previous = headers.get(customer::PREVIOUS).and_then(|count| count.to_str().ok()?.parse().ok());
+                    return answer::parse(&text, part).map(|outcomes| outcomes.with_previous(previous)).map_err(Error::Nonsense);
+                }
                 Err(failure) if failure.asks_for_a_new_token() && !refreshed => {
                     refreshed = true;
                     self.token.forget(&token).await;
@@ -127,7 +131,7 @@ impl Api {
         let mut attempts = Attempts::new(self.retry);
         loop {
             match self.attempt(path, request::token(rpc, client_id, client_secret.expose())).await {
-                Ok(text) => {
+                Ok((_, text)) => {
                     let answer: TokenAnswer =
                         serde_json::from_slice(&text).map_err(|_| Error::Nonsense("it was asked for a token and sent none".into()))?;
                     return Ok(Arc::new(Token::new(answer.smart_token)));
@@ -145,9 +149,9 @@ impl Api {
         self.reached.load(Ordering::Relaxed)
     }
 
-    async fn attempt(&self, path: &str, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    async fn attempt(&self, path: &str, body: Vec<u8>) -> Result<(HeaderMap, Vec<u8>), Failure> {
         let request = self.http.post(format!("{}/{path}", self.base)).header(CONTENT_TYPE, "application/json");
-        self.answered(request.body(body)).await.map(|(_, text)| text)
+        self.answered(request.body(body)).await
     }
 
     async fn answered(&self, request: RequestBuilder) -> Result<(HeaderMap, Vec<u8>), Failure> {

@@ -18,31 +18,39 @@ pub struct Reply {
     pub media_type: &'static str,
     /// What a preflight is told of methods.
     pub(super) methods: Option<&'static str>,
+    pub(super) header: Option<(&'static str, String)>,
 }
 
 impl Reply {
     /// An answer of JSON text.
     #[must_use]
     pub const fn json(body: String) -> Self {
-        Self { status: 200, body, media_type: "application/json", methods: None }
+        Self { status: 200, body, media_type: "application/json", methods: None, header: None }
     }
 
     /// An answer of plain text.
     #[must_use]
     pub const fn text(body: String) -> Self {
-        Self { status: 200, body, media_type: "text/plain", methods: None }
+        Self { status: 200, body, media_type: "text/plain", methods: None, header: None }
     }
 
     /// An answer without a body.
     #[must_use]
     pub const fn nothing() -> Self {
-        Self { status: 204, body: String::new(), media_type: "text/plain", methods: None }
+        Self { status: 204, body: String::new(), media_type: "text/plain", methods: None, header: None }
     }
 
     /// The answer to a browser that asks first: the methods of the route, as a list.
     #[must_use]
     pub const fn preflight(methods: &'static str) -> Self {
-        Self { status: 204, body: String::new(), media_type: "text/plain", methods: Some(methods) }
+        Self { status: 204, body: String::new(), media_type: "text/plain", methods: Some(methods), header: None }
+    }
+
+    /// The same with a header of its own.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.header = Some((name, value.into()));
+        self
     }
 
     /// The same in another media type.

@@ -112,6 +112,9 @@ impl Door {
                     say("Access-Control-Allow-Headers", "Content-Type".into());
                     say("Access-Control-Max-Age", REMEMBERED.into());
                 }
+                if let Some((name, value)) = reply.header {
+                    say(name, value);
+                }
                 (reply.status, reply.body)
             }
             Err(failure) => {

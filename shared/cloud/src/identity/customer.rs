@@ -33,6 +33,9 @@ use crate::{
     vault::{self, Item, Vault, n, number, s, service, string},
 };
 
+/// The header that says how many of the ids came under a previous key of their domain.
+pub const PREVIOUS: &str = "X-Rampway-Previous-Key";
+
 /// How long an unknown key is not asked for again.
 const ASKED: Duration = Duration::from_secs(10);
 /// An init token this close to its end, in seconds, is replaced rather than used.
@@ -135,7 +138,8 @@ impl Proxy {
         let init = self.init_token(client).await?;
         let answer = self.endpoint.translate(smart_token, data.get(), &init.packet_id, init.text.expose()).await?;
         self.usage.count(self.vault.tables(), client, &answer.usage).await?;
-        String::from_utf8(answer.body).map(Reply::json).map_err(|_| Error::Endpoint("answered bytes that are no text".into()))
+        let body = String::from_utf8(answer.body).map_err(|_| Error::Endpoint("answered bytes that are no text".into()))?;
+        Ok(Reply::json(body).with_header(PREVIOUS, answer.previous.to_string()))
     }
 
     async fn health(&self) -> Result<Value, Error> {
