@@ -24,6 +24,17 @@ fn the_readme_s_codes_are_the_code_s() {
 }
 
 #[test]
+fn the_readme_s_codes_of_uploads_are_the_code_s() {
+    use shared::upload::{Code, Refusal};
+    let text = read("README.md");
+    let table = text.split("<!-- upload codes -->").nth(1).unwrap();
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| `")).collect();
+    let codes = Code::ALL.iter().map(|code| format!("| `{}` | {} |", code.name(), code.sentence()));
+    let refusals = Refusal::ALL.iter().map(|refusal| format!("| `{}` | {refusal} |", refusal.code()));
+    assert_eq!(rows, codes.chain(refusals).collect::<Vec<_>>());
+}
+
+#[test]
 fn the_readme_s_limits_are_the_code_s() {
     let text = read("README.md");
     let environment = [("ENDPOINT_NAME".to_owned(), "any".to_owned())].into();

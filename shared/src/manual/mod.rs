@@ -6,4 +6,5 @@ pub mod key_rotation;
 pub mod no_traits;
 pub mod one_template;
 pub mod sealed_room;
+pub mod uploads;
 pub mod usage;
