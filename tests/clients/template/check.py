@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # What checkov asks for and the template leaves out, with the resources it may be missing on, and why.
 EXCEPTIONS = {
     "CKV_AWS_33": ("VaultKey", "the wildcard principal is bound to this account, through DynamoDB: AWS's own pattern"),
+    "CKV_AWS_73": (r"UploadApi\w*Stage", "a trace keeps whole addresses, and those of uploads hold tokens"),
     "CKV_AWS_115": (r"\w+Function", "a reserved concurrency takes from the account's; the API's throttling bounds the load"),
     "CKV_AWS_116": (r"\w+Function", "only schedules call asynchronously: the next run does the work, an alarm tells"),
     "CKV_AWS_117": (r"\w+Function", "a VPC would add a NAT gateway to reach what has public, signed endpoints anyway"),
