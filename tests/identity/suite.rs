@@ -26,8 +26,13 @@ pub struct Running {
 }
 
 pub async fn start(instances: usize) -> Running {
+    start_with(instances, BTreeMap::new()).await
+}
+
+/// A suite whose template has other parameters than a desk's.
+pub async fn start_with(instances: usize, parameters: BTreeMap<String, String>) -> Running {
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml").into();
-    let options = Options { template, port: 0, instances, state: State::Ephemeral, quiet: true, ..Options::default() };
+    let options = Options { template, parameters, port: 0, instances, state: State::Ephemeral, quiet: true, ..Options::default() };
     let suite = Suite::start(options).await.expect("the suite starts");
     let environment = suite.environment().clone();
     let admin = Admin::from_env(&Environment::over(environment.clone())).await.expect("the tables are there");
