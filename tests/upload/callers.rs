@@ -86,6 +86,9 @@ async fn a_principal_has_so_many_uploads_so_large_and_of_such_types() {
     let third = create(&running, &alice, "c.mp4", "").await;
     assert_eq!(third.refusal(), "429 throttled");
     assert!(third.header("retry-after").is_some_and(|wait| wait.parse::<u64>().is_ok_and(|wait| wait <= 3600)), "{third:?}");
+    let mut none = claims("carol");
+    none["uploads_per_hour"] = 0.into();
+    assert_eq!(create(&running, &key.sign(&none), "a.mp4", "").await.refusal(), "403 forbidden");
     let mut narrow = claims("bob");
     (narrow["types"], narrow["max_bytes"], narrow["uploads_per_hour"]) = (json!(["webm"]), 3.into(), 5.into());
     let bob = key.sign(&narrow);

@@ -40,10 +40,15 @@ impl Principal {
             let text = caller.context.get(name);
             text.map(|text| text.parse::<u64>()).transpose().map_err(|_| Error::Code(Code::Forbidden))
         };
+        let per_hour = number("uploads_per_hour")?;
+        // Of the settings' quota 0 is none; of a token's it is no upload.
+        if per_hour == Some(0) {
+            return Err(Error::Code(Code::Forbidden));
+        }
         Ok(Self {
             hash: quota::hash(TOKEN, &caller.principal),
             known: true,
-            per_hour: number("uploads_per_hour")?,
+            per_hour,
             max_bytes: number("max_bytes")?,
             types: caller.context.get("types").map(|types| types.split(',').map(str::to_lowercase).collect()),
         })
