@@ -112,10 +112,12 @@ pub enum Error {
     #[error("stopped by Ctrl-C; nothing was written")]
     Stopped,
     /// The file is translated, and too many of its ids are not.
-    #[error("{:.2} % of the ids were refused, and --max-error-rate allows {:.2} %: the output is complete, the report says why", rate * 100.0, most * 100.0)]
+    #[error("{refused} of {ids} ids were refused, and --max-error-rate {most} allows fewer: the output is complete, the report says why")]
     TooManyRefused {
-        /// The share of the ids that were refused.
-        rate: f64,
+        /// How many ids were refused.
+        refused: u64,
+        /// Of how many.
+        ids: u64,
         /// The share that may be.
         most: f64,
     },

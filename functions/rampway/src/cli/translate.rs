@@ -157,7 +157,10 @@ fn stopped() -> std::io::Result<impl Future<Output = ()>> {
 
 fn allowed(report: &Report, most: Option<f64>) -> Result<(), super::Error> {
     match most {
-        Some(most) if report.error_rate() > most => Err(super::Error::TooManyRefused { rate: report.error_rate(), most }),
+        Some(most) if report.error_rate() > most => {
+            let refused = report.refused().values().sum();
+            Err(super::Error::TooManyRefused { refused, ids: report.translated() + refused, most })
+        }
         _ => Ok(()),
     }
 }
