@@ -113,6 +113,8 @@ impl Creator {
         quota::begin(self.uploads.store(), &principal.hash, principal.per_hour.unwrap_or(self.limits.per_hour), now).await?;
 
         let video = self.brightcove.create(&self.template.body(name.as_str()), until).await?;
+        // The route does not name it, so the line on what came of the request cannot.
+        tracing::info!(video = video.as_str(), "a video was created");
         match self.open(&video, &name, &principal, resumable, now, until).await {
             Ok(reply) => Ok(reply),
             Err(error) => {
