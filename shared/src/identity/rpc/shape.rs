@@ -5,7 +5,7 @@ use std::ops::Range;
 /// The longest item that has a shape, in bytes.
 const MAX: usize = 192;
 /// Bytes that are compared at once.
-const BLOCK: usize = 32;
+const BLOCK: usize = 16;
 const BLOCKS: usize = MAX / BLOCK;
 /// Shapes that are known at once: a batch has few kinds of ids, each of one length.
 const SHAPES: usize = 4;
@@ -17,10 +17,10 @@ const TARGET: usize = 4;
 pub(super) struct Shape {
     length: usize,
     blocks: usize,
-    template: [[u8; BLOCK]; BLOCKS],
-    /// Ones where an item has the template's byte.
-    constant: [[u8; BLOCK]; BLOCKS],
-    /// One where an item has any byte of an id or a target.
+    /// The least byte that an item has at a place, and how far above it another may be.
+    least: [[u8; BLOCK]; BLOCKS],
+    span: [[u8; BLOCK]; BLOCKS],
+    /// Ones where an item has any byte of an id or a target.
     hole: [[u8; BLOCK]; BLOCKS],
     id: Range<usize>,
     target: Option<usize>,
@@ -28,7 +28,7 @@ pub(super) struct Shape {
 
 /// An item of a known shape.
 pub(super) struct Item<'a> {
-    /// Its id, which has no blanks, quotes, commas, escapes or other bytes that mean something.
+    /// Its id, which has no blanks, quotes, commas, escapes or other bytes that mean something: see [`is_plain`].
     pub(super) id: &'a [u8],
     /// Its target.
     pub(super) target: Option<[u8; TARGET]>,
@@ -39,35 +39,29 @@ pub(super) struct Item<'a> {
 impl Shape {
     /// The shape of an item with what follows it, an id at `id` in it, and a target at `target`.
     fn of(item: &[u8], id: Range<usize>, target: Option<Range<usize>>) -> Option<Self> {
-        let plain = |range: &Range<usize>| item.get(range.clone()).is_some_and(|bytes| bytes.iter().all(|byte| meaning(*byte) == 0));
+        let plain = |range: &Range<usize>| item.get(range.clone()).is_some_and(|bytes| bytes.iter().copied().all(is_plain));
         let known = target.as_ref().is_none_or(|target| target.len() == TARGET && plain(target));
         if item.len() > MAX || !item.is_ascii() || id.is_empty() || !plain(&id) || !known {
             return None;
         }
-        let (mut template, mut constant, mut hole) = ([[0; BLOCK]; BLOCKS], [[0; BLOCK]; BLOCKS], [[0; BLOCK]; BLOCKS]);
+        // Past the item is whatever follows it.
+        let (mut least, mut span, mut hole) = ([[0; BLOCK]; BLOCKS], [[u8::MAX; BLOCK]; BLOCKS], [[0; BLOCK]; BLOCKS]);
         for (index, &byte) in item.iter().enumerate() {
             let free = id.contains(&index) || target.as_ref().is_some_and(|target| target.contains(&index));
             let (block, place) = (index / BLOCK, index % BLOCK);
-            template[block][place] = byte;
-            constant[block][place] = if free { 0 } else { 0xFF };
-            hole[block][place] = u8::from(free);
+            (least[block][place], span[block][place]) = if free { (FIRST, LAST - FIRST) } else { (byte, 0) };
+            hole[block][place] = if free { u8::MAX } else { 0 };
         }
         let blocks = item.len().div_ceil(BLOCK);
-        Some(Self { length: item.len(), blocks, template, constant, hole, id, target: target.map(|target| target.start) })
+        Some(Self { length: item.len(), blocks, least, span, hole, id, target: target.map(|target| target.start) })
     }
 
     /// The item at the beginning of a text, if it has this shape. Near the end of a text it is not looked for.
     #[inline]
     fn find<'a>(&self, text: &'a [u8]) -> Option<Item<'a>> {
         let window = text.get(..self.blocks * BLOCK)?.as_chunks::<BLOCK>().0;
-        let mut odd = [0; BLOCK];
-        for (((bytes, template), constant), hole) in window.iter().zip(&self.template).zip(&self.constant).zip(&self.hole) {
-            for index in 0..BLOCK {
-                let byte = bytes[index];
-                odd[index] |= ((byte ^ template[index]) & constant[index]) | (meaning(byte) & hole[index]);
-            }
-        }
-        if odd != [0; BLOCK] {
+        let mut blocks = window.iter().zip(&self.least).zip(&self.span).zip(&self.hole);
+        if !blocks.all(|(((bytes, least), span), hole)| fits(bytes, least, span, hole)) {
             return None;
         }
         let target = self.target.and_then(|start| text[start..].first_chunk().copied());
@@ -75,12 +69,26 @@ impl Shape {
     }
 }
 
-/// One if a byte may end a string or a field, begin an escape, or be cut off, so that it is not taken for one of an id; else zero.
+/// Whether each byte is at most its span above the least, and no escape in a hole.
 #[inline]
-fn meaning(byte: u8) -> u8 {
-    // Without branches, so that many are told at once.
-    let is = |other: u8| u8::from(byte == other);
-    u8::from(byte.wrapping_sub(b'!') > b'~' - b'!') | is(b'"') | is(b',') | is(b'\\')
+fn fits(bytes: &[u8; BLOCK], least: &[u8; BLOCK], span: &[u8; BLOCK], hole: &[u8; BLOCK]) -> bool {
+    // Without branches, so that many bytes are looked at at once.
+    let odd: [u8; BLOCK] = std::array::from_fn(|index| {
+        let above = bytes[index].wrapping_sub(least[index]).saturating_sub(span[index]);
+        above | (u8::from(bytes[index] == ESCAPE) & hole[index])
+    });
+    u128::from_ne_bytes(odd) == 0
+}
+
+/// The bytes that ids consist of lie between these; quotes, commas, blanks and what is not ASCII do not.
+const FIRST: u8 = b'-';
+const LAST: u8 = b'~';
+/// The one between them that means something.
+const ESCAPE: u8 = b'\\';
+
+/// Whether a byte may be taken for one of an id: it ends no string and no field, begins no escape, and may not be cut off.
+const fn is_plain(byte: u8) -> bool {
+    byte >= FIRST && byte <= LAST && byte != ESCAPE
 }
 
 /// Shapes that are learned before any is found again.
