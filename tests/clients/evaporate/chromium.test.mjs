@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Gate, forward } from './gate.mjs';
 import { Issuer, MIB, Suite, here, installed, sha256, until, within, work } from './suite.mjs';
@@ -127,7 +128,12 @@ function upload(page, urls, options = {}) {
     window.progress = progress;
     try {
       const [file] = document.querySelector('input').files;
-      const sent = await window.Upload.send(file, urls, window.hashes, { progress: (part) => progress.push(part) }, options);
+      const sent = await window.Upload.send(file, urls, window.hashes, {
+        created: (video) => { window.video = video; },
+        begun: (evaporate, id) => Object.assign(window, { evaporate, id }),
+        paused: () => { window.paused = true; },
+        progress: (part) => progress.push(part),
+      }, options);
       return { ...sent, progress };
     } catch (error) {
       return { error: String(error) };
@@ -182,6 +188,82 @@ promise('a page that was left in the middle goes on when it comes back', 'localh
   assert.deepEqual([1, 2, 3].map((number) => gate.count('PUT', PART(number))), [1, 1, 1], 'no part is sent twice');
   assert.equal(await suite.fate(video), 'done');
 });
+
+promise('an empty file is one empty part', 'localhost', async ({ page, gate, urls }) => {
+  await page.setInputFiles('input', file('nothing.mov', Buffer.alloc(0)));
+  const { video, error } = await within('the upload', upload(page, urls));
+  assert.equal(error, undefined);
+  assert.deepEqual([suite.object(video).length, gate.count('PUT', /partNumber=/)], [0, 1]);
+  assert.equal(await suite.fate(video), 'done');
+});
+
+promise('what is cancelled is aborted, and not handed over', 'localhost', async ({ page, gate, urls }) => {
+  await page.setInputFiles('input', file('cancelled.webm', randomBytes(12 * MIB)));
+  const second = gate.hold('PUT', PART(2));
+  const sending = upload(page, urls, { maxConcurrentParts: 1 });
+  await within('the second part', second);
+  await within('the abort', page.evaluate(() => window.evaporate.cancel(window.id)));
+  const { error } = await within('the end', sending);
+  assert.match(error, /User aborted the upload/);
+  const video = await page.evaluate(() => window.video);
+  assert.equal(gate.count('DELETE', /^uploadId=/, 204), 1);
+  assert.equal(suite.object(video), undefined);
+  assert.ok(!suite.deeds(video.videoId).some((deed) => deed.startsWith('ingest')));
+});
+
+promise('what is paused goes on', 'localhost', async ({ page, gate, urls }) => {
+  const bytes = randomBytes(12 * MIB);
+  await page.setInputFiles('input', file('paused.webm', bytes));
+  const second = gate.hold('PUT', PART(2));
+  const sending = upload(page, urls, { maxConcurrentParts: 1 });
+  // While a part is under way: while one is being signed, the client loses it and waits for ever.
+  await within('the second part', second);
+  await page.evaluate(() => window.evaporate.pause(window.id, { force: true }));
+  await page.waitForFunction(() => window.paused);
+  // Dates have whole seconds: now the one of the request that the client kept is another.
+  await sleep(1_500);
+  await page.evaluate(() => { window.evaporate.resume(window.id); });
+  const { video, error } = await within('the rest', sending);
+  assert.equal(error, undefined);
+  assert.equal(sha256(suite.object(video)), sha256(bytes));
+});
+
+promise('a session that is over signs nothing more', 'localhost', async ({ page, gate, urls }) => {
+  await page.setInputFiles('input', file('late.webm', randomBytes(12 * MIB)));
+  const second = gate.hold('PUT', PART(2));
+  const sending = upload(page, urls, { maxConcurrentParts: 1, retryBackoffPower: 1 });
+  await within('the second part', second);
+  const video = await page.evaluate(() => window.video);
+  await suite.expire(video);
+  gate.server.closeAllConnections();
+  const { error } = await within('the refusal', sending);
+  assert.match(error, /Permission denied status:403/);
+  await suite.says(video, 'sign session_unavailable');
+  assert.equal(gate.count('POST', /^uploadId=/), 0);
+});
+
+for (const [minutes, time] of [[10, false], [-10, false], [30, true]]) {
+  promise(`a clock ${minutes} minutes from ours will do${time ? ' where /time puts it right' : ''}`, 'localhost', async (t) => {
+    const { page, urls } = t;
+    await page.evaluate((milliseconds) => {
+      const Right = Date;
+      window.Date = class extends Right {
+        constructor(...given) {
+          super(...(given.length ? given : [Right.now() + milliseconds]));
+        }
+
+        static now() {
+          return Right.now() + milliseconds;
+        }
+      };
+    }, minutes * 60_000);
+    const bytes = randomBytes(1024);
+    await page.setInputFiles('input', file('off.webm', bytes));
+    const { video, error } = await within('the upload', upload(page, time ? { ...urls, time: suite.urls.time } : urls));
+    assert.equal(error, undefined);
+    assert.equal(sha256(suite.object(video)), sha256(bytes));
+  });
+}
 
 promise('a page of an origin that is not configured is refused by the browser', '127.0.0.1', async ({ page, gate, sent, urls }) => {
   const before = suite.created();
