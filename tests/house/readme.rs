@@ -25,12 +25,18 @@ fn the_readme_s_codes_are_the_code_s() {
 
 #[test]
 fn the_readme_s_codes_of_uploads_are_the_code_s() {
+    use cloud::{gateway::Failure, upload::Error};
     use shared::upload::{Code, Refusal};
     let text = read("README.md");
     let table = text.split("<!-- upload codes -->").nth(1).unwrap();
     let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| `")).collect();
-    let codes = Code::ALL.iter().map(|code| format!("| `{}` | {} |", code.name(), code.sentence()));
-    let refusals = Refusal::ALL.iter().map(|refusal| format!("| `{}` | {refusal} |", refusal.code()));
+    let status = |code: Code| match code {
+        // The gateway's own failure: no deed gives it.
+        Code::Method => "405".to_owned(),
+        other => Failure::from(Error::Code(other)).to_string()[..3].to_owned(),
+    };
+    let codes = Code::ALL.iter().map(|code| format!("| `{}` | {} | {} |", code.name(), status(*code), code.sentence()));
+    let refusals = Refusal::ALL.iter().map(|refusal| format!("| `{}` | {} | {refusal} |", refusal.code(), refusal.fault().status()));
     assert_eq!(rows, codes.chain(refusals).collect::<Vec<_>>());
 }
 
