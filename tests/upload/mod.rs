@@ -64,6 +64,16 @@ impl Running {
         Vault::connect(&Environment::over(self.suite.environment().clone())).await.expect("the vault is there")
     }
 
+    /// What is sealed of an upload.
+    async fn credentials(&self, page: &Page) -> Value {
+        let (vault, video) = (self.vault().await, page.text("videoId"));
+        let get = vault.dynamo().get_item().table_name(self.table()).key("item", s(format!("upload#{video}")));
+        let item = get.send().await.expect("the table answers").item.expect("the upload is there");
+        let label = format!("upload#{}#{video}", self.brightcove().account());
+        let sealed = vault.open(&label, &item, "sealed").await.expect("what was sealed opens");
+        serde_json::from_slice(&sealed).expect("it is JSON")
+    }
+
     fn table(&self) -> &str {
         &self.suite.environment()["UPLOADS_TABLE"]
     }
@@ -123,16 +133,33 @@ async fn the_time_is_told_as_a_browser_reads_it() {
 async fn nothing_secret_is_logged() {
     let running = start(&[("LogLevel", "trace")]).await;
     let page = running.page("a.mp4").await;
+    let credentials = running.credentials(&page).await;
+    let signature = page.sign(&Operation::initiate(), &datetime()).await.text;
     page.file().await;
     assert_eq!(page.ingest().await.status, 200);
+    assert_eq!(page.status().await.status, 200);
     assert_eq!(page.sign(&Operation::part(1, "other"), "yesterday").await.status, 400);
-    let signature = Page { upload: page.upload.clone(), ..running.page("b.mp4").await };
-    let refused = signature.sign(&Operation::part(1, "other"), &datetime()).await;
+    let stranger = Page { upload: page.upload.clone(), ..running.page("b.mp4").await };
+    let refused = stranger.sign(&Operation::part(1, "other"), &datetime()).await;
     assert_eq!(refused.refusal(), "403 session_unavailable");
     let log = running.suite.log();
     assert!(log.contains(page.text("videoId")), "the log tells of the upload: {log}");
+    let tag = page.text("statusPath").rsplit('/').next().unwrap();
+    let [secret_key, address] = ["secret_access_key", "api_request_url"].map(|name| credentials[name].as_str().unwrap());
     let client_secret = running.brightcove().client_secret().expose();
-    for secret in [page.text("sessionToken"), client_secret, "AWS4-HMAC", "x-amz-", "to_sign=", "Bearer ", "Basic "] {
+    for secret in [
+        page.text("sessionToken"),
+        secret_key,
+        address,
+        &signature,
+        tag,
+        client_secret,
+        "AWS4-HMAC",
+        "x-amz-",
+        "to_sign=",
+        "Bearer ",
+        "Basic ",
+    ] {
         assert!(!log.contains(secret), "the log holds {secret:?}");
     }
     running.suite.stop().await;
