@@ -67,6 +67,14 @@ pub fn cases() -> [Case; 9] {
     ]
 }
 
+/// A body of almost as many ids as a request may have, 18 MB of them.
+pub fn huge() -> Case {
+    let mint = Mint { session: Session::new(packet()) };
+    let objects: Vec<String> = (0..240_000).map(|index| object(&mint.id(Kind::Maintained, 0, index), DOMAINS[4])).collect();
+    let data = format!("[{}]", objects.join(","));
+    Case { name: "240,000 objects", ids: 240_000, kind: "application/json", attributes: "", data }
+}
+
 fn object(id: &str, target: &str) -> String {
     format!(r#"{{"value":"{id}","target":"{target}"}}"#)
 }

@@ -8,7 +8,7 @@ mod bodies;
 mod client;
 mod obvious;
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use authority::Container;
 use bodies::Case;
@@ -55,6 +55,15 @@ fn main() {
         line(case.name, *connections, &median(measured));
     }
     line("obvious server, 10,000 objects", 2 * cores, &natural);
+    let huge = bodies::huge();
+    for small in cases.iter().filter(|case| case.name.contains(&word) && case.ids <= 1000) {
+        let (beside, huge) = thread::scope(|scope| {
+            let huge = scope.spawn(|| ours.run(&huge, 1, 3 * ROUND));
+            (ours.run(small, 1, 2 * ROUND), huge.join().expect("a connection does not fail"))
+        });
+        line(&format!("{}, beside the next", small.name), 1, &beside);
+        line("240,000 objects a request", 1, &huge);
+    }
     let best = median(&mut figures.get_mut(2).expect("a body has this word in its name").2);
     #[expect(clippy::cast_precision_loss, reason = "a count of cores")]
     let per_core = best.ids / cores as f64;
