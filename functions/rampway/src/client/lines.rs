@@ -3,7 +3,7 @@
 use shared::identity::{Code, Domain};
 
 use super::{
-    answer::{is_code, is_id_of},
+    answer::{is_code, is_id_of, is_of_ids},
     ids::Part,
     outcomes::Outcomes,
 };
@@ -40,10 +40,7 @@ pub(super) fn write(smart_token: &str, init_token: Option<&str>, part: Part<'_>)
 
 /// An id as a line can hold it. Commas, quotes, blanks and line ends would make a line into something else.
 fn sendable(id: &str) -> &str {
-    // Counted rather than looked for, and in bytes: so it is a loop over whole registers.
-    let odd = |byte: u8| u8::from(!byte.is_ascii_alphanumeric()) & u8::from(byte != b'-') & u8::from(byte != b'_');
-    let fits = (1..256).contains(&id.len()) && id.bytes().fold(0, |count: u8, byte| count.wrapping_add(odd(byte))) == 0;
-    if fits { id } else { NO_ID }
+    if !id.is_empty() && is_of_ids(id.as_bytes()) { id } else { NO_ID }
 }
 
 /// Reads the answer to a part, of which the transcoder has `counted` so many ids as translated. As strict as with JSON: a line for each id,
@@ -51,24 +48,29 @@ fn sendable(id: &str) -> &str {
 pub(super) fn parse(text: &[u8], asked: Part<'_>, counted: u64) -> Result<Outcomes, String> {
     let text = str::from_utf8(text).map_err(|_| "it is not text")?;
     let mut outcomes = Outcomes::with_capacity(asked.len(), text.len());
-    let mut lines = text.split_terminator('\n');
-    let mut translated = 0;
+    let (mut rest, mut translated) = (text, 0);
+    let halved = || format!("it was asked for {} ids and answered with more, or with half a line", asked.len());
     for run in asked.runs() {
         for _ in 0..run.len() {
             let number = outcomes.len();
-            let line = lines.next().ok_or_else(|| format!("it was asked for {} ids and answered with {number}", asked.len()))?;
-            match line.split_once(',') {
-                Some((id, "")) if is_id_of(id, run.target) => {
+            if rest.is_empty() {
+                return Err(format!("it was asked for {} ids and answered with {number}", asked.len()));
+            }
+            let end = memchr::memchr(b'\n', rest.as_bytes()).ok_or_else(halved)?;
+            let line = &rest[..end];
+            rest = &rest[end + 1..];
+            match (line.strip_suffix(','), line.strip_prefix(',')) {
+                (Some(id), _) if is_id_of(id, run.target) => {
                     outcomes.push(id);
                     translated += 1;
                 }
-                Some(("", code)) if is_code(code) => outcomes.refuse(code, meaning(code)),
+                (_, Some(code)) if is_code(code) => outcomes.refuse(code, meaning(code)),
                 _ => return Err(format!("its line {number} is neither an id of domain {} nor a code", run.target)),
             }
         }
     }
-    if lines.next().is_some() || !text.ends_with('\n') {
-        return Err(format!("it was asked for {} ids and answered with more, or with half a line", asked.len()));
+    if !rest.is_empty() {
+        return Err(halved());
     }
     if translated != counted {
         return Err(format!("it holds {translated} ids and was counted as {counted}"));
