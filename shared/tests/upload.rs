@@ -8,7 +8,7 @@ use shared::{
     crypto::sha256,
     encoding::hex,
     secret::SecretText,
-    upload::{Ask, Policy, Refusal, Session, State, VideoId, ask::Query, session::Progress, signature::sign},
+    upload::{Ask, Operation, Policy, Refusal, Session, State, VideoId, ask::Query, session::Progress, signature::sign},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -89,6 +89,17 @@ fn an_upload_that_is_over_signs_nothing() {
         assert_eq!(answer(&operations()[0], &session), Err(Refusal::SessionUnavailable), "{state:?}");
     }
     assert_eq!(answer(&operations()[0], &Session { expires_at: NOW, ..session() }), Err(Refusal::SessionUnavailable));
+}
+
+#[test]
+fn nothing_takes_the_place_of_what_is_complete() {
+    let open = Progress { listed: true, ..session().progress };
+    assert!(open.after(&Operation::Initiate, NOW).is_some());
+    let completing = open.after(&Operation::Complete { upload: UPLOAD }, NOW).unwrap();
+    for now in [NOW, NOW + 300] {
+        assert_eq!(completing.after(&Operation::Initiate, now), None);
+    }
+    assert_eq!(completing.after(&Operation::Complete { upload: UPLOAD }, NOW), Some(completing));
 }
 
 #[test]

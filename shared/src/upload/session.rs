@@ -118,7 +118,8 @@ impl Progress {
     /// The progress after an operation at `now`; `None` when it belongs to another multipart upload.
     ///
     /// The first multipart upload that is named is bound. Another may be initiated only where the client has given the first up: it has
-    /// listed its parts (a failed resume), or sent none for a while. Otherwise it is another file of the same name.
+    /// listed its parts (a failed resume), or sent none for a while. Otherwise it is another file of the same name. Once a complete was
+    /// signed none may: what was completed could be replaced by it after it was looked at.
     #[must_use]
     pub fn after(&self, operation: &Operation<'_>, now: u64) -> Option<Self> {
         let mut next = self.clone();
@@ -134,7 +135,7 @@ impl Progress {
         match operation {
             Operation::Initiate if self.upload_id.is_some() => {
                 let idle = self.last_part_at.is_none_or(|last| now.saturating_sub(last) >= IDLE);
-                if !self.listed && !idle {
+                if self.state != State::Open || !self.listed && !idle {
                     return None;
                 }
                 next = Self { upload_id: None, last_part_at: None, listed: false, ..next };

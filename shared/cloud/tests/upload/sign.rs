@@ -37,6 +37,8 @@ async fn an_upload_is_bound_to_the_first_multipart_upload_that_it_names() {
         ("complete two", 200),
         ("complete two", 200),
         ("part two", 200),
+        ("list two", 200),
+        ("initiate", 403),
     ] {
         // Each by another process: all that binds is stored.
         let got = desk.signed(&upload, operation).await;
