@@ -96,9 +96,7 @@ impl Reaper {
             let Some(Ok(video)) = name.strip_prefix(UPLOAD).map(str::parse) else { continue };
             // The index is a little late: what counts is the item.
             let record = self.uploads.find(&video).await?;
-            let due =
-                |record: &Record| record.unfinished && record.expires_at < now && record.noted_at.is_none_or(|noted| now >= noted + DAY);
-            let Some(record) = record.filter(due) else { continue };
+            let Some(record) = record.filter(|record| is_due(record, now)) else { continue };
             looked_at += 1;
             match self.look_at(&record, &mut report, now).await {
                 Ok(()) => {}
@@ -156,4 +154,10 @@ impl Reaper {
         tokio::time::sleep(self.pace).await;
         Instant::now() + super::PATIENCE
     }
+}
+
+/// Whether an upload is over, in nobody's hands, and was not looked at in vain today.
+fn is_due(record: &Record, now: u64) -> bool {
+    let free = record.lease_until.is_none_or(|end| end <= now);
+    record.unfinished && record.expires_at < now && free && record.noted_at.is_none_or(|noted| now >= noted + DAY)
 }

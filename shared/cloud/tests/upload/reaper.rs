@@ -1,5 +1,6 @@
 //! The reaper.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 
 use crate::{
@@ -40,6 +41,17 @@ async fn what_was_never_completed_is_removed_after_its_end() {
     assert_eq!((desk.brightcove.count("delete"), desk.brightcove.video(&videos[0]).is_some()), (1, false));
     let again = reaper.run_at(false, OVER + DAY).await.unwrap();
     assert_eq!((again.reaped.len(), again.closed.len()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_handed_over_is_left_alone() {
+    let desk = Desk::new().await;
+    desk.completed().await;
+    desk.patch(FIRST_VIDEO, "state", Some(AttributeValue::S("ingesting".into()))).await;
+    desk.patch(FIRST_VIDEO, "lease_until", Some(AttributeValue::N((OVER + 30).to_string()))).await;
+    let reaper = desk.reaper().await;
+    assert_eq!(reaper.run_at(false, OVER + 29).await.unwrap().reaped, [""; 0]);
+    assert_eq!(reaper.run_at(false, OVER + 30).await.unwrap().reaped, [FIRST_VIDEO]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
