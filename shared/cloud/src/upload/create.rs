@@ -17,7 +17,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     Error, Uploads, absent, body,
-    brightcove::{Brightcove, Deleted, UploadUrls},
+    brightcove::{Brightcove, Deleted, UploadUrls, invalid},
     caller::Principal,
     name::FileName,
     only, quota,
@@ -115,13 +115,16 @@ impl Creator {
         let video = self.brightcove.create(&self.template.body(name.as_str()), until).await?;
         // The route does not name it, so the line on what came of the request cannot.
         tracing::info!(video = video.as_str(), "a video was created");
-        match self.open(&video, &name, &principal, resumable, now, until).await {
-            Ok(reply) => Ok(reply),
-            Err(error) => {
-                self.take_back(&video).await;
-                Err(error)
-            }
+        let opened = match self.begin(&video, &name, &principal, now).await {
+            Ok(true) => self.open(&video, &name, resumable, now, until).await,
+            // Somebody has a video of this id: it is not ours to take back.
+            Ok(false) => return Err(invalid("the id of a new video is another's")),
+            Err(error) => Err(error),
+        };
+        if opened.is_err() {
+            self.take_back(&video).await;
         }
+        opened
     }
 
     /// The upload of a file that was begun before, if it can be gone on with.
@@ -145,21 +148,15 @@ impl Creator {
         Err(Error::Contended)
     }
 
-    /// Gets a new video's credentials and keeps them.
-    async fn open(
-        &self,
-        video: &VideoId,
-        name: &FileName,
-        principal: &Principal,
-        resumable: Option<String>,
-        now: u64,
-        until: Instant,
-    ) -> Result<Reply, Error> {
+    /// Notes a new video. Whether it is new.
+    async fn begin(&self, video: &VideoId, name: &FileName, principal: &Principal, now: u64) -> Result<bool, Error> {
         let max_bytes = [self.limits.max_bytes, principal.max_bytes].into_iter().flatten().min();
         let max_parts = u16::try_from(self.limits.max_parts).unwrap_or(u16::MAX);
-        let beginning = Beginning { video, name: name.as_str(), principal: &principal.hash, max_bytes, max_parts };
-        self.uploads.begin(&beginning, now).await?;
+        self.uploads.begin(&Beginning { video, name: name.as_str(), principal: &principal.hash, max_bytes, max_parts }, now).await
+    }
 
+    /// Gets a new video's credentials and keeps them.
+    async fn open(&self, video: &VideoId, name: &FileName, resumable: Option<String>, now: u64, until: Instant) -> Result<Reply, Error> {
         let urls = self.brightcove.upload_urls(video, &name.source(), until).await?;
         let UploadUrls { bucket, object_key, access_key_id, secret_access_key, session_token, api_request_url } = urls;
         let credentials = Credentials { secret_access_key, session_token, api_request_url };

@@ -65,8 +65,8 @@ impl Uploads {
         &self.store
     }
 
-    /// Notes that a video was created, so that whatever happens next it is not forgotten.
-    pub(super) async fn begin(&self, beginning: &Beginning<'_>, now: u64) -> Result<(), Error> {
+    /// Notes that a video was created, so that whatever happens next it is not forgotten. Whether there was none of its id.
+    pub(super) async fn begin(&self, beginning: &Beginning<'_>, now: u64) -> Result<bool, Error> {
         let mut item: Item = [
             ("item", s(name(beginning.video))),
             ("state", s(State::Pending.name())),
@@ -82,7 +82,7 @@ impl Uploads {
         .map(|(name, value)| (name.to_owned(), value))
         .into();
         item.extend(beginning.max_bytes.map(|bytes| ("max_bytes".to_owned(), n(bytes))));
-        if self.store.put(item, true).await? { Ok(()) } else { Err(Error::Contended) }
+        self.store.put(item, true).await
     }
 
     /// Writes a change to an upload as it was read. Whether nobody else wrote meanwhile.

@@ -143,6 +143,16 @@ async fn what_passes_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_video_that_another_has_is_not_taken_from_him() {
+    let desk = Desk::new().await;
+    let upload = desk.upload("a.webm").await;
+    desk.brightcove.next(FIRST_VIDEO);
+    assert_eq!(desk.create(&create("a.webm", "bob")).await.error(), error(502, "upstream_invalid"));
+    assert_eq!((desk.brightcove.count("delete"), desk.state(&upload).await.as_str()), (0, "open"));
+    assert_eq!(desk.signed(&upload, "part one").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_video_that_cannot_be_taken_back_is_the_reapers() {
     let desk = Desk::new().await;
     desk.brightcove.fail("urls", 1, &Fault::Refused(200, "nonsense"));

@@ -24,7 +24,7 @@ pub(super) fn text(answer: &Answer) -> Result<&str, Error> {
 }
 
 /// The answer is not as documented.
-pub(super) fn invalid(cause: impl Into<String>) -> Error {
+pub(in crate::upload) fn invalid(cause: impl Into<String>) -> Error {
     Error::Upstream { code: Code::UpstreamInvalid, cause: cause.into() }
 }
 

@@ -16,6 +16,7 @@ use shared::{
     upload::{Code, VideoId},
 };
 
+pub(super) use self::answer::invalid;
 use self::{
     answer::{refusal, text},
     token::Tokens,
