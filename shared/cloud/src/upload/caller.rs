@@ -50,7 +50,11 @@ impl Principal {
             known: true,
             per_hour,
             max_bytes: number("max_bytes")?,
-            types: caller.context.get("types").map(|types| types.split(',').map(str::to_lowercase).collect()),
+            // An empty list travels as an empty text, and takes nothing.
+            types: caller
+                .context
+                .get("types")
+                .map(|types| types.split(',').filter(|kind| !kind.is_empty()).map(str::to_lowercase).collect()),
         })
     }
 

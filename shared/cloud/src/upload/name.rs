@@ -20,9 +20,9 @@ impl FileName {
         &self.0
     }
 
-    /// The extension, in lower case.
+    /// The extension, in lower case; what ends in a dot has none.
     pub(super) fn extension(&self) -> Option<String> {
-        self.0.rsplit_once('.').map(|(_, extension)| extension.to_lowercase())
+        self.0.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).filter(|extension| !extension.is_empty())
     }
 
     /// What the file is called upstream, where not every name may stand in an address.

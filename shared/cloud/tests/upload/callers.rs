@@ -121,6 +121,10 @@ async fn a_token_says_what_its_holder_may() {
     let one = json!({"uploads_per_hour": "1", "max_bytes": "10", "types": "webm"});
     let told = desk.create(&with("a.webm", one.clone())).await.json();
     assert_eq!(desk.item(told["videoId"].as_str().unwrap()).await["max_bytes"].as_n().unwrap(), "10");
+    for name in ["a.", "a", "a.webm"] {
+        assert_eq!(desk.create(&with(name, json!({"types": ""}))).await.error(), error(422, "type_not_allowed"), "{name}");
+    }
+    assert_eq!(desk.create(&with("a.", json!({"types": "webm"}))).await.error(), error(422, "type_not_allowed"));
     assert_eq!(desk.create(&with("b.webm", one)).await.error(), error(429, "throttled"));
 }
 
