@@ -1,5 +1,7 @@
 //! Who begins an upload.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use shared::upload::Code;
 
 use super::{Error, quota};
@@ -27,7 +29,8 @@ pub(super) struct Principal {
 impl Principal {
     /// The principal of a request, as the authorizer told it. A function that takes tokens does not trust one that takes everybody.
     pub(super) fn of(request: &Request, callers: UploadCallers) -> Result<Self, Error> {
-        let open = |address: &str| Self { hash: quota::hash(OPEN, address), known: false, per_hour: None, max_bytes: None, types: None };
+        let open =
+            |address: &str| Self { hash: quota::hash(OPEN, &source(address)), known: false, per_hour: None, max_bytes: None, types: None };
         let caller = match (callers, &request.caller) {
             (UploadCallers::Open, _) => return Ok(open(&request.source)),
             (UploadCallers::Token, None) => return Err(Error::Code(Code::Unauthenticated)),
@@ -61,5 +64,33 @@ impl Principal {
     /// Whether he may upload a file of an extension.
     pub(super) fn takes(&self, extension: Option<&str>) -> bool {
         self.types.as_ref().is_none_or(|types| extension.is_some_and(|extension| types.iter().any(|known| known == extension)))
+    }
+}
+
+/// What counts as one source: an address, and of IPv6 the network, as whoever has one has all its addresses.
+fn source(address: &str) -> String {
+    match address.parse().map(|address: IpAddr| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        Ok(IpAddr::V6(address)) => format!("{}/64", Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        Err(_) => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_of_ipv6_is_one_source() {
+        for (address, expected) in [
+            ("203.0.113.17", "203.0.113.17"),
+            ("::ffff:203.0.113.17", "203.0.113.17"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:0DB8:1:2::1", "2001:db8:1:2::/64"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+            ("somewhere", "somewhere"),
+        ] {
+            assert_eq!(source(address), expected);
+        }
     }
 }

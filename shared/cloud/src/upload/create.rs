@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     gateway::{Failure, Reply, Request},
-    setting::{Environment, UploadCallers, UploadLimits, now},
+    setting::{self, Environment, UploadCallers, UploadLimits, now},
     vault::{self, n, s, string},
 };
 
@@ -64,14 +64,15 @@ struct Given<'a> {
 impl Creator {
     /// Connects to what the environment names.
     pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
+        let callers = environment.upload_callers().map_err(vault::Error::from)?;
+        let limits = environment.upload_limits().map_err(vault::Error::from)?;
+        if callers == UploadCallers::Open && limits.per_hour == 0 {
+            let why = "where everybody may upload, uploads are counted: 0 does not count them";
+            return Err(vault::Error::from(setting::Error::Refused { name: "UPLOADS_PER_HOUR", why }).into());
+        }
         let uploads = Arc::new(Uploads::from_env(environment).await?);
-        Ok(Self {
-            brightcove: Brightcove::new(environment, uploads.clone()),
-            uploads,
-            template: VideoTemplate::from_env(environment)?,
-            callers: environment.upload_callers().map_err(vault::Error::from)?,
-            limits: environment.upload_limits().map_err(vault::Error::from)?,
-        })
+        let template = VideoTemplate::from_env(environment)?;
+        Ok(Self { brightcove: Brightcove::new(environment, uploads.clone()), uploads, template, callers, limits })
     }
 
     /// Either of its routes.

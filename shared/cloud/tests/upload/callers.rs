@@ -1,6 +1,10 @@
 //! Who may begin an upload, and how many.
 
-use cloud::{gateway::Permission, setting::Environment, upload::Authorizer};
+use cloud::{
+    gateway::Permission,
+    setting::Environment,
+    upload::{Authorizer, Creator},
+};
 use serde_json::{Value, json};
 use shared::crypto::jws::SigningKey;
 
@@ -117,14 +121,14 @@ async fn a_token_says_what_its_holder_may() {
         request("POST", "/upload", &[], &json!({"body": json!({"name": name}).to_string(), "authorizer": authorizer}))
     };
     assert_eq!(desk.create(&with("a.webm", json!({"types": "mp4"}))).await.error(), error(422, "type_not_allowed"));
-    assert_eq!(desk.create(&with("a.webm", json!({"max_bytes": "x"}))).await.error(), error(403, "forbidden"));
-    let one = json!({"uploads_per_hour": "1", "max_bytes": "10", "types": "webm"});
-    let told = desk.create(&with("a.webm", one.clone())).await.json();
-    assert_eq!(desk.item(told["videoId"].as_str().unwrap()).await["max_bytes"].as_n().unwrap(), "10");
     for name in ["a.", "a", "a.webm"] {
         assert_eq!(desk.create(&with(name, json!({"types": ""}))).await.error(), error(422, "type_not_allowed"), "{name}");
     }
     assert_eq!(desk.create(&with("a.", json!({"types": "webm"}))).await.error(), error(422, "type_not_allowed"));
+    assert_eq!(desk.create(&with("a.webm", json!({"max_bytes": "x"}))).await.error(), error(403, "forbidden"));
+    let one = json!({"uploads_per_hour": "1", "max_bytes": "10", "types": "webm"});
+    let told = desk.create(&with("a.webm", one.clone())).await.json();
+    assert_eq!(desk.item(told["videoId"].as_str().unwrap()).await["max_bytes"].as_n().unwrap(), "10");
     assert_eq!(desk.create(&with("b.webm", one)).await.error(), error(429, "throttled"));
 }
 
@@ -135,4 +139,20 @@ async fn an_open_door_knows_addresses_alone_and_gives_nothing_out_again() {
     let first = desk.create(&stranger).await.json();
     assert_ne!(desk.create(&stranger).await.json()["videoId"], first["videoId"]);
     assert_eq!(desk.create(&create("a", "alice")).await.error(), error(429, "throttled"));
+    let uncounted = Desk::with(&[("UPLOAD_CALLERS", "open"), ("UPLOADS_PER_HOUR", "0")]).await;
+    let refused = Creator::from_env(&uncounted.environment).await.err().unwrap().to_string();
+    assert!(refused.starts_with("UPLOADS_PER_HOUR is not taken: where everybody may upload"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_of_ipv6_is_one_stranger() {
+    let desk = Desk::with(&[("UPLOAD_CALLERS", "open"), ("UPLOADS_PER_HOUR", "1")]).await;
+    let from = |source: &str| {
+        let mut stranger = request("POST", "/upload", &[], &json!({"body": r#"{"name":"a"}"#}));
+        source.clone_into(&mut stranger.source);
+        stranger
+    };
+    assert_eq!(desk.create(&from("2001:db8::1")).await.status, 200);
+    assert_eq!(desk.create(&from("2001:db8::2:1")).await.error(), error(429, "throttled"));
+    assert_eq!(desk.create(&from("2001:db8:0:1::1")).await.status, 200);
 }
