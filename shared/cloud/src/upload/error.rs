@@ -34,6 +34,9 @@ pub enum Error {
         /// What came, without the body.
         cause: String,
     },
+    /// Brightcove takes no more for now: it has not taken this.
+    #[error("Brightcove answered 429: these were too many requests")]
+    Limited,
     /// Brightcove does not answer.
     #[error("Brightcove does not answer")]
     Silent(#[source] http::Error),
@@ -60,7 +63,13 @@ impl Error {
 
     /// Whether Brightcove may have taken the request all the same.
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self, Self::Silent(_) | Self::Upstream { code: Code::UpstreamBusy | Code::UpstreamInvalid, .. })
+        match self {
+            // Nobody was reached.
+            Self::Silent(http::Error::Silent(error)) => !error.is_connect(),
+            Self::Silent(_) => true,
+            Self::Upstream { code, .. } => matches!(code, Code::UpstreamBusy | Code::UpstreamInvalid),
+            _ => false,
+        }
     }
 
     fn documented(&self) -> Code {
@@ -69,7 +78,7 @@ impl Error {
             Self::Throttled(_) => Code::Throttled,
             Self::Rejected { .. } => Code::UpstreamRejected,
             Self::Silent(http::Error::Endless) => Code::UpstreamInvalid,
-            Self::Silent(_) => Code::UpstreamBusy,
+            Self::Silent(_) | Self::Limited => Code::UpstreamBusy,
             Self::Refused(_) | Self::NotConnected(_) | Self::Contended | Self::Vault(_) => Code::Unavailable,
         }
     }
@@ -101,4 +110,21 @@ impl From<Error> for Failure {
 
 fn told(code: Code) -> Failure {
     Failure::new(code.fault(), code.name(), code.sentence())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nobody_was_reached_with_is_not_lost() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let refused = reqwest::Client::new().get(format!("http://{free}")).send().await.unwrap_err();
+        assert!(!Error::Silent(http::Error::Silent(refused)).is_lost());
+        assert!(!Error::Limited.is_lost());
+        assert!(Error::Silent(http::Error::Late).is_lost());
+        assert!(Error::Upstream { code: Code::UpstreamBusy, cause: "status 500".into() }.is_lost());
+    }
 }

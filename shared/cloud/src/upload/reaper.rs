@@ -100,7 +100,7 @@ impl Reaper {
             looked_at += 1;
             match self.look_at(&record, &mut report, now).await {
                 Ok(()) => {}
-                Err(Error::Silent(_) | Error::Upstream { code: Code::UpstreamBusy, .. }) => {
+                Err(Error::Silent(_) | Error::Limited | Error::Upstream { code: Code::UpstreamBusy, .. }) => {
                     report.interrupted = true;
                     break;
                 }

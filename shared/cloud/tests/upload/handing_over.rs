@@ -147,6 +147,15 @@ async fn a_failure_can_be_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_much_for_now_is_not_asked_for_on_and_on() {
+    let desk = Desk::new().await;
+    let upload = desk.completed().await;
+    desk.brightcove.fail("ingest", 12, &Fault::Refused(429, ""));
+    assert_eq!(desk.ask(&ingest(&upload), NOW).await.error(), error(503, "upstream_busy"));
+    assert_eq!((desk.brightcove.count("ingest"), desk.brightcove.count("jobs")), (4, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_object_is_looked_at_where_there_is_a_limit() {
     let desk = Desk::with(&[("UPLOAD_MAX_BYTES", "1000"), ("UPLOAD_BYTES_PER_DAY", "900")]).await;
     let upload = desk.completed().await;

@@ -36,7 +36,8 @@ pub(super) fn refusal(answer: &Answer) -> Error {
         401 => upstream(Code::UpstreamAuth),
         403 => upstream(Code::UpstreamForbidden),
         400 | 404 | 409 | 422 => Error::Rejected { status, code: code(&answer.body) },
-        429 | 500.. => upstream(Code::UpstreamBusy),
+        429 => Error::Limited,
+        500.. => upstream(Code::UpstreamBusy),
         _ => upstream(Code::UpstreamInvalid),
     }
 }
