@@ -155,12 +155,14 @@ impl Ingester {
             Found::Unknown => return Ok(()),
         };
         // Once for each upload, however often it is handed over.
-        if self.bytes_per_day.is_some()
+        if let Some(per_day) = self.bytes_per_day
             && record.bytes.is_none()
-            && self.uploads.write(record, Change::default().set("bytes", n(bytes))).await?
         {
+            quota::add_bytes(self.uploads.store(), &record.principal, bytes, per_day, now).await?;
+            if !self.uploads.write(record, Change::default().set("bytes", n(bytes))).await? {
+                return Err(Error::Contended);
+            }
             record.version += 1;
-            quota::add_bytes(self.uploads.store(), &record.principal, bytes, now).await?;
         }
         Ok(())
     }

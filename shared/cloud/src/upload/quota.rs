@@ -34,11 +34,14 @@ pub(super) async fn check_bytes(store: &Store, principal: &str, per_day: u64, no
     if used < per_day { Ok(()) } else { Err(Error::Throttled(DAY - now % DAY)) }
 }
 
-/// Counts bytes in their day.
-pub(super) async fn add_bytes(store: &Store, principal: &str, bytes: u64, now: u64) -> Result<(), Error> {
-    let change = Change::default().add("used", bytes).set("ttl", n(now + 2 * DAY));
-    store.update(&day(principal, now), change).await?;
-    Ok(())
+/// Counts bytes in their day, if it has room for them.
+pub(super) async fn add_bytes(store: &Store, principal: &str, bytes: u64, per_day: u64, now: u64) -> Result<(), Error> {
+    let throttled = Error::Throttled(DAY - now % DAY);
+    // What is not counted yet is 0.
+    let Some(room) = per_day.checked_sub(bytes) else { return Err(throttled) };
+    let change =
+        Change::default().add("used", bytes).set("ttl", n(now + 2 * DAY)).when("attribute_not_exists(#used) OR #used <= :given", n(room));
+    if store.update(&day(principal, now), change).await? { Ok(()) } else { Err(throttled) }
 }
 
 fn day(principal: &str, now: u64) -> String {

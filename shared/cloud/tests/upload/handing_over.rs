@@ -157,7 +157,7 @@ async fn what_is_too_much_for_now_is_not_asked_for_on_and_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_is_looked_at_where_there_is_a_limit() {
-    let desk = Desk::with(&[("UPLOAD_MAX_BYTES", "1000"), ("UPLOAD_BYTES_PER_DAY", "900")]).await;
+    let desk = Desk::with(&[("UPLOAD_MAX_BYTES", "1000"), ("UPLOAD_BYTES_PER_DAY", "1000")]).await;
     let upload = desk.completed().await;
     assert_eq!(desk.ask(&ingest(&upload), NOW).await.error(), error(409, "object_missing"));
     desk.brightcove.object(Some(1001));
@@ -168,6 +168,25 @@ async fn an_object_is_looked_at_where_there_is_a_limit() {
     let more = desk.create(&crate::desk::create("b.webm", "alice")).await;
     assert_eq!((more.error(), &more.headers["Retry-After"]), (error(429, "throttled"), &json!("52195")));
     assert_eq!(desk.create(&crate::desk::create("b.webm", "bob")).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_takes_so_many_bytes_of_a_principal() {
+    let desk = Desk::with(&[("UPLOAD_BYTES_PER_DAY", "1000")]).await;
+    let (first, second) = (desk.completed().await, desk.upload("b.webm").await);
+    assert_eq!(desk.signed(&second, "complete one").await.status, 200);
+    desk.brightcove.object(Some(1001));
+    assert_eq!(desk.ask(&ingest(&first), NOW).await.error(), error(429, "throttled"), "more than any day takes");
+    desk.brightcove.object(Some(600));
+    assert_eq!(desk.ask(&ingest(&first), NOW).await.status, 200);
+    let more = desk.ask(&ingest(&second), NOW).await;
+    assert_eq!((more.error(), &more.headers["Retry-After"]), (error(429, "throttled"), &json!("52195")));
+    assert_eq!((desk.brightcove.count("ingest"), desk.state(&second).await.as_str()), (1, "completing"));
+    desk.brightcove.object(Some(400));
+    desk.brightcove.fail("ingest", 1, &Fault::Refused(422, ""));
+    assert_eq!(desk.ask(&ingest(&second), NOW).await.error(), error(422, "upstream_rejected"));
+    assert_eq!(desk.ask(&ingest(&second), NOW).await.status, 200, "it is counted once");
+    assert_eq!(desk.create(&crate::desk::create("c.webm", "alice")).await.error(), error(429, "throttled"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
