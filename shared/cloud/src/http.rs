@@ -39,6 +39,8 @@ pub enum Again {
     Always,
     /// Only where it was surely not taken: nobody was reached, or there were too many calls.
     Untaken,
+    /// Not now: whoever makes it comes again.
+    Never,
 }
 
 /// What came back.
@@ -76,6 +78,7 @@ impl Http {
     /// Makes a call to a service that has limits, and repeats it up to three times, but not beyond `until`.
     pub async fn send_until(&self, until: Instant, again: Again, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer, Error> {
         let again = |outcome: &Result<Answer, Error>| match outcome {
+            _ if again == Again::Never => false,
             Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => true,
             Ok(answer) => again == Again::Always && answer.status.is_server_error(),
             Err(Error::Silent(error)) => again == Again::Always || error.is_connect(),

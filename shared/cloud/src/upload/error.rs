@@ -72,6 +72,11 @@ impl Error {
         }
     }
 
+    /// Whether it is one video's, so that another's may do better.
+    pub(super) const fn is_of_one(&self) -> bool {
+        matches!(self, Self::Rejected { .. } | Self::Upstream { code: Code::UpstreamForbidden | Code::UpstreamInvalid, .. })
+    }
+
     fn documented(&self) -> Code {
         match self {
             Self::Code(code) | Self::Upstream { code, .. } => *code,

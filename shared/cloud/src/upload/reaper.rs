@@ -18,7 +18,7 @@ use super::{
 use crate::{
     gateway::{Event, Failure, Reply},
     setting::{Environment, now},
-    vault::n,
+    vault::{self, n},
 };
 
 /// How many videos are looked at in one run.
@@ -62,7 +62,7 @@ impl Reaper {
     /// Connects to what the environment names.
     pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
         let uploads = Arc::new(Uploads::from_env(environment).await?);
-        Ok(Self { brightcove: Brightcove::new(environment, uploads.clone()), uploads, pace: PACE })
+        Ok(Self { brightcove: Brightcove::new(environment, uploads.clone()).unhurried(), uploads, pace: PACE })
     }
 
     /// The same with another time between two requests.
@@ -95,7 +95,14 @@ impl Reaper {
             }
             let Some(Ok(video)) = name.strip_prefix(UPLOAD).map(str::parse) else { continue };
             // The index is a little late: what counts is the item.
-            let record = self.uploads.find(&video).await?;
+            let record = match self.uploads.find(&video).await {
+                Err(error @ Error::Vault(vault::Error::Attribute(_))) => {
+                    tracing::error!(video = video.as_str(), "an upload was not read: {error}");
+                    failure = Some(error);
+                    continue;
+                }
+                found => found?,
+            };
             let Some(record) = record.filter(|record| is_due(record, now)) else { continue };
             looked_at += 1;
             match self.look_at(&record, &mut report, now).await {
@@ -104,9 +111,18 @@ impl Reaper {
                     report.interrupted = true;
                     break;
                 }
-                Err(error) => {
+                // What is wrong with one upload is tried again in a day, lest a few take every run.
+                Err(error) if error.is_of_one() => {
                     tracing::error!(video = video.as_str(), "an upload was not reaped: {error}");
+                    if !dry_run {
+                        self.note(&record, now).await?;
+                    }
                     failure = Some(error);
+                }
+                // It is everybody's: the rest would fare alike.
+                Err(error) => {
+                    failure = Some(error);
+                    break;
                 }
             }
         }
@@ -130,8 +146,7 @@ impl Reaper {
                     report.reaped.push(video);
                 }
                 Deleted::Kept => {
-                    // Nothing can be signed any more, so nothing secret need stay.
-                    self.uploads.write(record, Change::default().set("noted_at", n(now)).remove("sealed")).await?;
+                    self.note(record, now).await?;
                     report.kept.push(video);
                 }
             },
@@ -147,6 +162,13 @@ impl Reaper {
         }
         let jobs = self.brightcove.jobs(&record.video, self.turn().await).await?;
         Ok(if jobs.is_empty() { Fate::Reap } else { Fate::Close(State::Ingested) })
+    }
+
+    /// Notes that an upload was looked at in vain.
+    async fn note(&self, record: &Record, now: u64) -> Result<(), Error> {
+        // Nothing can be signed any more, so nothing secret need stay.
+        self.uploads.write(record, Change::default().set("noted_at", n(now)).remove("sealed")).await?;
+        Ok(())
     }
 
     /// Waits for the next request's turn, and says until when it may take.

@@ -75,10 +75,38 @@ async fn a_busy_brightcove_is_left_alone_until_the_next_run() {
     desk.upload("a").await;
     desk.upload("b").await;
     let reaper = desk.reaper().await;
-    desk.brightcove.fail("video", 4, &Fault::Refused(429, ""));
-    let report = reaper.run_at(false, OVER).await.unwrap();
-    assert_eq!((report.interrupted, report.reaped.len(), desk.brightcove.count("video")), (true, 0, 4));
+    for (call, status) in [("video", 429), ("video", 503), ("jobs", 429), ("delete", 500), ("token", 500)] {
+        if call == "token" {
+            desk.brightcove.expire_tokens();
+        }
+        let before = desk.brightcove.count(call);
+        desk.brightcove.fail(call, 1, &Fault::Refused(status, ""));
+        let report = reaper.run_at(false, OVER).await.unwrap();
+        assert_eq!((report.interrupted, report.reaped.len(), desk.brightcove.count(call) - before), (true, 0, 1), "{call} {status}");
+    }
     assert_eq!(reaper.run_at(false, OVER).await.unwrap().reaped.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_one_does_not_hold_up_the_others() {
+    let desk = Desk::new().await;
+    let mut videos = Vec::new();
+    for name in ["unreadable", "forbidden", "nonsense", "a"] {
+        videos.push(desk.upload(name).await["videoId"].as_str().unwrap().to_owned());
+    }
+    desk.patch(&videos[0], "principal", None).await;
+    desk.brightcove.fail("video", 1, &Fault::Refused(403, ""));
+    desk.brightcove.fail("jobs", 1, &Fault::Refused(200, "nonsense"));
+    let reaper = desk.reaper().await;
+    assert!(reaper.run_at(false, OVER).await.is_err(), "somebody has to look");
+    assert_eq!((desk.brightcove.video(&videos[3]).is_some(), desk.brightcove.videos()), (false, 3));
+    assert!(!desk.item(&videos[1]).await.contains_key("sealed"));
+    // They are looked at again in a day, and do not take every run till then.
+    let before = desk.brightcove.count("video");
+    assert!(reaper.run_at(false, OVER + DAY - 1).await.is_err());
+    assert_eq!(desk.brightcove.count("video"), before);
+    desk.patch(&videos[0], "principal", Some(AttributeValue::S("alice".into()))).await;
+    assert_eq!(reaper.run_at(false, OVER + DAY).await.unwrap().reaped, videos[..3]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,6 +33,8 @@ pub(super) struct Brightcove {
     urls: setting::Brightcove,
     http: Http,
     tokens: Tokens,
+    /// When a call is made again that may be.
+    again: Again,
 }
 
 /// Where an object goes, and the credentials for it.
@@ -75,7 +77,13 @@ pub(super) enum Deleted {
 
 impl Brightcove {
     pub(super) fn new(environment: &Environment, uploads: Arc<Uploads>) -> Self {
-        Self { uploads, urls: environment.brightcove(), http: Http::default(), tokens: Tokens::default() }
+        Self { uploads, urls: environment.brightcove(), http: Http::default(), tokens: Tokens::default(), again: Again::Always }
+    }
+
+    /// The same for whoever comes again: no call is repeated.
+    pub(super) const fn unhurried(mut self) -> Self {
+        self.again = Again::Never;
+        self
     }
 
     /// Creates a video. It is not tried again where it may have been created.
@@ -92,7 +100,7 @@ impl Brightcove {
     /// Asks where a video's file goes.
     pub(super) async fn upload_urls(&self, video: &VideoId, source: &str, until: Instant) -> Result<UploadUrls, Error> {
         let url = format!("{}/accounts/{}/videos/{video}/upload-urls/{source}", self.urls.ingest, self.uploads.account());
-        let urls: UploadUrls = answer::read(&self.call(Method::GET, &url, None, Again::Always, until).await?)?;
+        let urls: UploadUrls = answer::read(&self.call(Method::GET, &url, None, self.again, until).await?)?;
         let secrets = [&urls.secret_access_key, &urls.session_token, &urls.api_request_url].map(SecretText::expose);
         let all = [urls.bucket.as_str(), &urls.object_key, &urls.access_key_id].into_iter().chain(secrets);
         if all.into_iter().any(str::is_empty) { Err(answer::invalid("a member of the upload URLs is empty")) } else { Ok(urls) }
@@ -109,7 +117,7 @@ impl Brightcove {
     /// A video's ingest jobs.
     pub(super) async fn jobs(&self, video: &VideoId, until: Instant) -> Result<Vec<Job>, Error> {
         let url = format!("{}/ingest_jobs", self.video_url(video));
-        match self.call(Method::GET, &url, None, Again::Always, until).await {
+        match self.call(Method::GET, &url, None, self.again, until).await {
             Err(Error::Rejected { status: 404, .. }) => Ok(Vec::new()),
             outcome => answer::read(&outcome?),
         }
@@ -121,7 +129,7 @@ impl Brightcove {
         struct Video {
             complete: bool,
         }
-        match self.call(Method::GET, &self.video_url(video), None, Again::Always, until).await {
+        match self.call(Method::GET, &self.video_url(video), None, self.again, until).await {
             Err(Error::Rejected { status: 404, .. }) => Ok(None),
             outcome => answer::read(&outcome?).map(|Video { complete }| Some(complete)),
         }
@@ -129,7 +137,7 @@ impl Brightcove {
 
     /// Deletes a video.
     pub(super) async fn delete(&self, video: &VideoId, until: Instant) -> Result<Deleted, Error> {
-        match self.call(Method::DELETE, &self.video_url(video), None, Again::Always, until).await {
+        match self.call(Method::DELETE, &self.video_url(video), None, self.again, until).await {
             Ok(answer) if answer.status.is_success() => Ok(Deleted::Gone),
             Ok(answer) => Err(answer::invalid(format!("status {} to a deletion", answer.status))),
             Err(Error::Rejected { status: 404, .. }) => Ok(Deleted::Gone),
@@ -147,7 +155,7 @@ impl Brightcove {
     async fn call(&self, method: Method, url: &str, body: Option<&Value>, again: Again, until: Instant) -> Result<Answer, Error> {
         let mut renewed = false;
         loop {
-            let token = self.tokens.token(&self.http, &self.urls.oauth, &self.uploads, until).await?;
+            let token = self.tokens.token(&self.http, &self.urls.oauth, &self.uploads, self.again, until).await?;
             let request = |client: &Client| -> RequestBuilder {
                 let request = client.request(method.clone(), url).bearer_auth(token.expose());
                 let request = request.header(ACCEPT, HeaderValue::from_static("application/json"));

@@ -26,7 +26,7 @@ struct Token {
 
 impl Tokens {
     /// The token, which is got where there is none.
-    pub(super) async fn token(&self, http: &Http, url: &str, uploads: &Uploads, until: Instant) -> Result<SecretText, Error> {
+    pub(super) async fn token(&self, http: &Http, url: &str, uploads: &Uploads, again: Again, until: Instant) -> Result<SecretText, Error> {
         #[derive(Deserialize)]
         struct Granted {
             access_token: SecretText,
@@ -44,7 +44,7 @@ impl Tokens {
             let request = client.post(&url).basic_auth(&account.client_id, Some(account.client_secret.expose()));
             request.form(&[("grant_type", "client_credentials")])
         };
-        let answer = http.send_until(until, Again::Always, request).await.map_err(Error::Silent)?;
+        let answer = http.send_until(until, again, request).await.map_err(Error::Silent)?;
         let granted: Granted = match answer.status.as_u16() {
             // It says so of a client that it does not know, and of a secret that is not the client's.
             400 | 401 => return Err(Error::Upstream { code: Code::UpstreamAuth, cause: format!("status {} of OAuth", answer.status) }),
