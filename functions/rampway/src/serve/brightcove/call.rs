@@ -95,7 +95,13 @@ impl Brightcove {
         if !desk.passes(now) {
             return Err(api.refuse(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", "Too many requests a second."));
         }
-        // The vendor would take a list here, or `ref:` and a name: whoever sends such a thing sent it unseen.
+        if call == Call::Read
+            && let Some(reference) = video.and_then(|video| video.strip_prefix("ref:"))
+        {
+            let found = desk.referred(reference).is_some();
+            return if found { Ok(()) } else { Err(api.refuse(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", "There is no such video.")) };
+        }
+        // The vendor would take a list here, or `ref:` and a name: whoever does more than read so sent it unseen.
         if video.is_some_and(|video| video.is_empty() || !video.bytes().all(|byte| byte.is_ascii_digit())) {
             return Err(api.refuse(StatusCode::BAD_REQUEST, "BAD_VALUE", "A video's id consists of digits."));
         }

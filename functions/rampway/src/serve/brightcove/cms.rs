@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{Brightcove, refusal::Api, written};
+use super::{Brightcove, Desk, refusal::Api, written};
 
 /// What a video may be created with.
 const FIELDS: [&str; 16] = [
@@ -65,6 +65,13 @@ impl Video {
     }
 }
 
+impl Desk {
+    /// The video of a reference.
+    pub(super) fn referred(&self, reference: &str) -> Option<&Video> {
+        self.videos.values().find(|video| video.created["reference_id"] == reference)
+    }
+}
+
 pub(super) async fn create(State(brightcove): State<Brightcove>, body: Bytes) -> Response {
     let created: Value = match serde_json::from_slice(&body) {
         Ok(Value::Object(created)) => created.into(),
@@ -75,6 +82,9 @@ pub(super) async fn create(State(brightcove): State<Brightcove>, body: Bytes) ->
     }
     let now = OffsetDateTime::now_utc();
     let mut desk = brightcove.desk();
+    if created["reference_id"].as_str().is_some_and(|reference| desk.referred(reference).is_some()) {
+        return Api::Cms.refuse(StatusCode::CONFLICT, "REFERENCE_ID_IN_USE", "Another video has this reference_id.");
+    }
     // Of the vendor's length, and of no earlier start's: sessions outlive the stand-in.
     desk.last_id = (desk.last_id + 1).max(now.unix_timestamp_nanos() / 1_000_000);
     let video = Video { id: desk.last_id.to_string(), created, complete: false, created_at: now.unix_timestamp() };
@@ -97,7 +107,12 @@ fn fault(created: &Value) -> Option<(&'static str, String)> {
 }
 
 pub(super) async fn read(State(brightcove): State<Brightcove>, Path((account, id)): Path<(String, String)>) -> Response {
-    match brightcove.desk().videos.get(&id) {
+    let desk = brightcove.desk();
+    let video = match id.strip_prefix("ref:") {
+        Some(reference) => desk.referred(reference),
+        None => desk.videos.get(&id),
+    };
+    match video {
         Some(video) => Json(video.json(&account)).into_response(),
         None => absent(),
     }

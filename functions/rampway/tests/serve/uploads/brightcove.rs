@@ -42,6 +42,24 @@ async fn brightcove_refuses_in_its_own_forms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_video_is_found_by_its_reference_and_no_other_has_it() {
+    let suite = suite().await;
+    let brightcove = brightcove(&suite);
+    let (videos, token) = ("/cms/v1/accounts/{a}/videos", token(brightcove).await);
+    let create = async || ask(brightcove, &token, Method::POST, videos, json!({"name": "x", "reference_id": "a-b"})).await;
+    let (status, created) = create().await;
+    assert_eq!((status, &created["reference_id"]), (201, &json!("a-b")));
+    let (status, refused) = create().await;
+    assert_eq!((status, &refused[0]["error_code"], brightcove.videos().len()), (409, &json!("REFERENCE_ID_IN_USE"), 1));
+    let by = async |method, name: &str| ask(brightcove, &token, method, &format!("{videos}/ref:{name}"), Value::Null).await;
+    let (status, found) = by(Method::GET, "a-b").await;
+    assert_eq!((status, &found["id"], &found["reference_id"]), (200, &created["id"], &json!("a-b")));
+    assert_eq!((by(Method::GET, "a").await.0, by(Method::DELETE, "a-b").await.0), (404, 400));
+    assert_eq!(ask(brightcove, &token, Method::GET, &format!("{videos}/ref:a-b/ingest_jobs"), Value::Null).await.0, 400);
+    suite.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn brightcove_does_what_tests_order() {
     let suite = suite().await;
     let brightcove = brightcove(&suite);
