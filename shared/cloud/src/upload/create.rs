@@ -19,6 +19,7 @@ use super::{
     Error, Uploads, absent, body,
     brightcove::{Brightcove, Deleted, UploadUrls, invalid},
     caller::Principal,
+    intent::Reference,
     name::FileName,
     only, quota,
     record::{Credentials, KEPT, Record, progress},
@@ -113,15 +114,22 @@ impl Creator {
         }
         quota::begin(self.uploads.store(), &principal.hash, principal.per_hour.unwrap_or(self.limits.per_hour), now).await?;
 
-        let video = self.brightcove.create(&self.template.body(name.as_str()), until).await?;
+        let reference = self.uploads.intend(now).await?;
+        let created = self.brightcove.create(&self.template.body(name.as_str(), &reference), until).await;
+        // Where its answer is lost there may be a video: that is the reaper's to find.
+        if created.as_ref().is_err_and(|error| !error.is_lost()) {
+            self.settle(&reference).await;
+        }
+        let video = created?;
         // The route does not name it, so the line on what came of the request cannot.
         tracing::info!(video = video.as_str(), "a video was created");
-        let opened = match self.begin(&video, &name, &principal, now).await {
-            Ok(true) => self.open(&video, &name, resumable, now, until).await,
+        // Where this fails, the reaper finds the video by its reference.
+        if !self.begin(&video, &name, &principal, now).await? {
             // Somebody has a video of this id: it is not ours to take back.
-            Ok(false) => return Err(invalid("the id of a new video is another's")),
-            Err(error) => Err(error),
-        };
+            return Err(invalid("the id of a new video is another's"));
+        }
+        self.settle(&reference).await;
+        let opened = self.open(&video, &name, resumable, now, until).await;
         if opened.is_err() {
             self.take_back(&video).await;
         }
@@ -180,6 +188,13 @@ impl Creator {
         let session_token = &credentials.session_token;
         let (bucket, object_key, access_key_id) = (bucket.as_str(), object_key.as_str(), access_key_id.as_str());
         self.reply(&Given { video, bucket, object_key, access_key_id, session_token, expires_at }).await
+    }
+
+    /// Settles what was to be created. Where that fails, the reaper does.
+    async fn settle(&self, reference: &Reference) {
+        if let Err(error) = self.uploads.settle(reference).await {
+            tracing::warn!(reference = reference.as_str(), "what was to be created is not settled: {error}");
+        }
     }
 
     /// Deletes a video that nobody will hear of. Where that fails, the reaper finds it.

@@ -3,6 +3,10 @@
 //! A page creates a video, and gets the place of its file and half of the credentials for it; the other half stays here, sealed. Each request
 //! that it then makes to S3 is signed here, if it is one that the upload needs ([`shared::upload`]). At the end the file is handed over to
 //! Brightcove, which calls back; what never gets there is removed.
+//!
+//! No video is left that nobody knows of: before one is created, a reference is noted that it is created under, and the note is settled once
+//! its upload is stored. What is not settled in a quarter of an hour was lost on the way. The reaper looks for a video of that reference,
+//! deletes it by its id where it has neither an upload nor a file, and settles the note.
 
 mod account;
 mod authorizer;
@@ -12,6 +16,7 @@ mod caller;
 mod create;
 mod error;
 mod ingest;
+mod intent;
 mod name;
 mod object;
 mod quota;

@@ -1,4 +1,4 @@
-//! The reaper: removes what was never completed.
+//! The reaper: removes what was never completed, and videos whose creation nobody heard of.
 
 use std::{
     sync::Arc,
@@ -12,6 +12,7 @@ use shared::upload::{Code, State};
 use super::{
     Error, Record, Uploads,
     brightcove::{Brightcove, Deleted},
+    intent::{INTENT, Reference},
     record::UPLOAD,
     store::Change,
 };
@@ -50,6 +51,12 @@ pub struct Report {
     pub kept: Vec<String>,
     /// Whether Brightcove was busy: the rest is the next run's.
     pub interrupted: bool,
+}
+
+/// What needs to be looked at.
+enum Due {
+    Upload(Box<Record>),
+    Intent(Reference),
 }
 
 /// What to do with one upload.
@@ -93,19 +100,21 @@ impl Reaper {
             if looked_at == MOST {
                 break;
             }
-            let Some(Ok(video)) = name.strip_prefix(UPLOAD).map(str::parse) else { continue };
-            // The index is a little late: what counts is the item.
-            let record = match self.uploads.find(&video).await {
+            let due = match self.due(&name, now).await {
                 Err(error @ Error::Vault(vault::Error::Attribute(_))) => {
-                    tracing::error!(video = video.as_str(), "an upload was not read: {error}");
+                    tracing::error!(item = name, "an upload was not read: {error}");
                     failure = Some(error);
                     continue;
                 }
-                found => found?,
+                due => due?,
             };
-            let Some(record) = record.filter(|record| is_due(record, now)) else { continue };
+            let Some(due) = due else { continue };
             looked_at += 1;
-            match self.look_at(&record, &mut report, now).await {
+            let outcome = match &due {
+                Due::Upload(record) => self.look_at(record, &mut report, now).await,
+                Due::Intent(reference) => self.look_for(reference, &mut report, now).await,
+            };
+            match outcome {
                 Ok(()) => {}
                 Err(Error::Silent(_) | Error::Limited | Error::Upstream { code: Code::UpstreamBusy, .. }) => {
                     report.interrupted = true;
@@ -113,9 +122,11 @@ impl Reaper {
                 }
                 // What is wrong with one upload is tried again in a day, lest a few take every run.
                 Err(error) if error.is_of_one() => {
-                    tracing::error!(video = video.as_str(), "an upload was not reaped: {error}");
-                    if !dry_run {
-                        self.note(&record, now).await?;
+                    tracing::error!(item = name, "an upload was not reaped: {error}");
+                    match &due {
+                        _ if dry_run => {}
+                        Due::Upload(record) => self.note(record, now).await?,
+                        Due::Intent(reference) => self.uploads.note_unsettled(reference, now).await?,
                     }
                     failure = Some(error);
                 }
@@ -128,6 +139,33 @@ impl Reaper {
         }
         tracing::info!(report = json!(report).to_string(), "reaped");
         failure.map_or(Ok(report), Err)
+    }
+
+    /// What an item of the index needs. The index is a little late: what counts is the item.
+    async fn due(&self, name: &str, now: u64) -> Result<Option<Due>, Error> {
+        if let Some(Ok(video)) = name.strip_prefix(UPLOAD).map(str::parse) {
+            let record = self.uploads.find(&video).await?.filter(|record| is_due(record, now));
+            return Ok(record.map(|record| Due::Upload(record.into())));
+        }
+        let Some(reference) = name.strip_prefix(INTENT).and_then(Reference::parse) else { return Ok(None) };
+        let due = self.uploads.is_unsettled(&reference, now, now.saturating_sub(DAY)).await?;
+        Ok(due.then_some(Due::Intent(reference)))
+    }
+
+    /// Looks for a video that was to be created, and that no upload may know.
+    async fn look_for(&self, reference: &Reference, report: &mut Report, now: u64) -> Result<(), Error> {
+        let found = self.brightcove.referred(reference, self.turn().await).await?;
+        if let Some((video, false)) = found
+            && !self.uploads.knows(&video).await?
+        {
+            if !report.dry_run && self.brightcove.delete(&video, self.turn().await).await? == Deleted::Kept {
+                self.uploads.note_unsettled(reference, now).await?;
+                report.kept.push(video.to_string());
+                return Ok(());
+            }
+            report.reaped.push(video.to_string());
+        }
+        if report.dry_run { Ok(()) } else { self.uploads.settle(reference).await }
     }
 
     async fn look_at(&self, record: &Record, report: &mut Report, now: u64) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! The table: one item for an upload, a resumable file, a principal's quota, an account, a key.
+//! The table: one item for an upload, a video that is about to be created, a resumable file, a principal's quota, an account, a key.
 
 use shared::secret::Secret;
 use tokio::sync::OnceCell;

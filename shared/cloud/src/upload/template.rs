@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use shared::secret::SecretText;
 
-use super::Error;
+use super::{Error, intent::Reference};
 use crate::{
     setting::{self, Environment},
     vault,
@@ -20,13 +20,23 @@ pub(super) struct IngestTemplate(Map<String, Value>);
 
 impl VideoTemplate {
     pub(super) fn from_env(environment: &Environment) -> Result<Self, Error> {
-        Ok(Self(object("VIDEO_TEMPLATE", environment.video_template()).map_err(vault::Error::from)?))
+        Ok(Self::parse(environment.video_template()).map_err(vault::Error::from)?)
+    }
+
+    fn parse(text: Option<String>) -> Result<Self, setting::Error> {
+        let name = "VIDEO_TEMPLATE";
+        let template = object(name, text)?;
+        if template.contains_key("reference_id") {
+            return Err(setting::Error::Refused { name, why: "reference_id is each video's own, and is set here" });
+        }
+        Ok(Self(template))
     }
 
     /// The body that creates a video.
-    pub(super) fn body(&self, name: &str) -> Value {
+    pub(super) fn body(&self, name: &str, reference: &Reference) -> Value {
         let mut body = self.0.clone();
         body.insert("name".into(), name.into());
+        body.insert("reference_id".into(), reference.as_str().into());
         body.into()
     }
 }
@@ -87,6 +97,12 @@ mod tests {
         for text in [r#"{"priority":"low"}"#, r#"{"capture-images":true,"images":[]}"#, "[]", "x", r#"{"callbacks":"https://a"}"#] {
             assert!(parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_reference_is_not_configured() {
+        assert!(VideoTemplate::parse(Some(r#"{"tags":["a"]}"#.into())).is_ok());
+        assert!(VideoTemplate::parse(Some(r#"{"reference_id":"a"}"#.into())).is_err());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long a video may be without credentials, in seconds.
-const PENDING: u64 = 15 * 60;
+pub(super) const PENDING: u64 = 15 * 60;
 
 /// How often a change is decided on again when somebody else was first.
 pub(super) const ROUNDS: usize = 8;
@@ -53,6 +53,11 @@ impl Uploads {
     pub async fn find(&self, video: &VideoId) -> Result<Option<Record>, Error> {
         let item = self.store.get(&name(video)).await?;
         Ok(item.as_ref().map(Record::read).transpose()?)
+    }
+
+    /// Whether a video has an upload here.
+    pub(super) async fn knows(&self, video: &VideoId) -> Result<bool, Error> {
+        Ok(self.store.get(&name(video)).await?.is_some())
     }
 
     /// The account.

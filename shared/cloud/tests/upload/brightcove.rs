@@ -173,17 +173,26 @@ impl World {
             return answer(401, json!([{"error_code": "UNAUTHORIZED", "message": "no"}]));
         }
         if call == "create" {
+            let known = |video: &Video| video.body["reference_id"] == body["reference_id"];
+            if body["reference_id"].is_string() && self.videos.values().any(known) {
+                return answer(409, json!([{"error_code": "REFERENCE_ID_IN_USE", "message": "no"}]));
+            }
             let id = self.next.take().unwrap_or_else(|| (FIRST_VIDEO.parse::<u64>().unwrap() + self.created).to_string());
             self.created += 1;
             self.videos.insert(id.clone(), Video { body: body.clone(), ..Video::default() });
             return answer(201, json!({"id": id, "name": body["name"]}));
         }
-        let id = segments[4];
+        let mut id = segments[4];
+        if let Some(reference) = id.strip_prefix("ref:").filter(|_| call == "video") {
+            let found = self.videos.iter().find(|(_, video)| video.body["reference_id"] == reference);
+            id = found.map_or("none", |(id, _)| id);
+        }
+        let id = &id.to_owned();
         let Some(video) = self.videos.get_mut(id) else {
             return answer(404, json!([{"error_code": "RESOURCE_NOT_FOUND", "message": "no"}]));
         };
         match call {
-            "video" => answer(200, json!({"id": id, "complete": video.complete})),
+            "video" => answer(200, json!({"id": id, "complete": video.complete, "reference_id": video.body["reference_id"]})),
             "jobs" => answer(200, video.jobs.iter().map(|(id, state)| json!({"id": id, "state": state})).collect()),
             "delete" => {
                 self.videos.remove(id);

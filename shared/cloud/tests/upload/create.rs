@@ -24,7 +24,10 @@ async fn a_page_gets_the_place_of_its_file_and_no_secret() {
     assert!(!got.text.contains("wJalr") && !got.text.contains("signed.example"));
 
     let video = desk.brightcove.video(FIRST_VIDEO).unwrap();
-    assert_eq!((video.body, video.source.as_str()), (json!({"name": "Büro Perks+1.WEBM", "tags": ["a"]}), "source.webm"));
+    let reference = video.body["reference_id"].as_str().unwrap();
+    assert!(reference.starts_with("rampway-") && reference.len() == 40, "{reference}");
+    let expected = json!({"name": "Büro Perks+1.WEBM", "tags": ["a"], "reference_id": reference});
+    assert_eq!((&video.body, video.source.as_str()), (&expected, "source.webm"));
     let stored = format!("{:?}", desk.item(FIRST_VIDEO).await);
     for secret in ["wJalr", "a/token", "s3://", "signed.example", "alice"] {
         assert!(!stored.contains(secret), "{secret} is stored for everybody to read");

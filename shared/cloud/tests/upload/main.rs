@@ -7,6 +7,7 @@ mod callers;
 mod create;
 mod desk;
 mod handing_over;
+mod intents;
 mod log;
 mod reaper;
 mod sign;

@@ -21,7 +21,7 @@ use self::{
     answer::{refusal, text},
     token::Tokens,
 };
-use super::{Error, Uploads};
+use super::{Error, Uploads, intent::Reference};
 use crate::{
     http::{Again, Answer, Http},
     setting::{self, Environment},
@@ -48,6 +48,14 @@ pub(super) struct UploadUrls {
     // One of the vendor's schemas spells it so.
     #[serde(alias = "ApiRequestUrl")]
     pub(super) api_request_url: SecretText,
+}
+
+/// A video that was found by its reference.
+#[derive(Deserialize)]
+struct Referred {
+    id: String,
+    reference_id: Option<String>,
+    complete: bool,
 }
 
 /// A video that was handed over.
@@ -133,6 +141,22 @@ impl Brightcove {
             Err(Error::Rejected { status: 404, .. }) => Ok(None),
             outcome => answer::read(&outcome?).map(|Video { complete }| Some(complete)),
         }
+    }
+
+    /// The video of a reference, and whether it has a file; `None` when there is no such video.
+    pub(super) async fn referred(&self, reference: &Reference, until: Instant) -> Result<Option<(VideoId, bool)>, Error> {
+        let reference = reference.as_str();
+        let url = format!("{}/accounts/{}/videos/ref:{reference}", self.urls.cms, self.uploads.account());
+        let found: Referred = match self.call(Method::GET, &url, None, self.again, until).await {
+            Err(Error::Rejected { status: 404, .. }) => return Ok(None),
+            outcome => answer::read(&outcome?)?,
+        };
+        // Whatever comes of this read may be deleted.
+        if found.reference_id.as_deref() != Some(reference) {
+            return Err(invalid("a video of another reference"));
+        }
+        let id = found.id.parse().map_err(|_| invalid("a video's id is no number"))?;
+        Ok(Some((id, found.complete)))
     }
 
     /// Deletes a video.
