@@ -56,8 +56,9 @@ impl IngestTemplate {
         if template.get("capture-images") == Some(&Value::Bool(true)) && template.contains_key("images") {
             return refused("images are either captured or given");
         }
-        if template.get("callbacks").is_some_and(|callbacks| !callbacks.is_array()) {
-            return refused("callbacks are a list");
+        let is_callback = |callback: &Value| callback.as_str().is_some_and(|url| !url.is_empty() && !url.ends_with('/'));
+        if template.get("callbacks").is_some_and(|callbacks| !callbacks.as_array().is_some_and(|all| all.iter().all(is_callback))) {
+            return refused("callbacks are a list of addresses, none of which ends in a slash");
         }
         Ok(Self(template))
     }
@@ -94,7 +95,17 @@ mod tests {
         let parse = |text: &str| IngestTemplate::parse(Some(text.into())).map(|_| ());
         assert!(parse(r#"{"profile":"a","capture-images":true,"priority":"normal"}"#).is_ok());
         assert!(parse(r#"{"capture-images":false,"images":[]}"#).is_ok());
-        for text in [r#"{"priority":"low"}"#, r#"{"capture-images":true,"images":[]}"#, "[]", "x", r#"{"callbacks":"https://a"}"#] {
+        assert!(parse(r#"{"callbacks":["https://a","https://b/c"]}"#).is_ok());
+        for text in [
+            r#"{"priority":"low"}"#,
+            r#"{"capture-images":true,"images":[]}"#,
+            "[]",
+            "x",
+            r#"{"callbacks":"https://a"}"#,
+            r#"{"callbacks":["https://a","https://b/"]}"#,
+            r#"{"callbacks":["https://a",5]}"#,
+            r#"{"callbacks":[""]}"#,
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
