@@ -6,7 +6,11 @@
 //! Everything before the token is said to anybody; everything after it only to the holder.
 //!
 //! The multipart upload's id is bound to the session when it is first named. Without that a second file of the same name, which the client
-//! takes for the first one, would write into its object.
+//! takes for the first one, would write into its object. Once a complete was signed it stays bound, so that nothing takes the place of what was
+//! looked at and handed over.
+//!
+//! A create may be lost on its way back, and its video would have no name here. So a reference is noted first, and the video is created under
+//! it: the reaper reads by that, and deletes by the id that it finds, and only where no upload has it.
 //!
 //! Each signature reads its item, strongly consistently: it follows the create at once, and whether an upload is over must be known. What is
 //! kept by a warm function are the opened credentials, by what was sealed, so that KMS is asked once. Every write names the version that it is
