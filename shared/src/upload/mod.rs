@@ -22,3 +22,6 @@ pub use operation::Operation;
 pub use policy::Policy;
 pub use refusal::Refusal;
 pub use session::{Session, State, VideoId};
+
+/// The region of the vendor's bucket, wherever its account is.
+pub const REGION: &str = "us-east-1";

@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use subtle::ConstantTimeEq;
 
 use super::{
-    Ask, Operation, Refusal, Session, State,
+    Ask, Operation, REGION, Refusal, Session, State,
     operation::MAX_PARTS,
     session::Progress,
     signature::{Signature, sign},
@@ -23,7 +23,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { region: "us-east-1".into(), hosts: Vec::new(), max_parts: MAX_PARTS }
+        Self { region: REGION.into(), hosts: Vec::new(), max_parts: MAX_PARTS }
     }
 }
 

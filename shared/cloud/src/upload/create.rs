@@ -11,7 +11,7 @@ use shared::{
     crypto::sha256,
     encoding::hex,
     secret::SecretText,
-    upload::{Code, State, VideoId, session::Progress, tag::Purpose},
+    upload::{Code, REGION, State, VideoId, session::Progress, tag::Purpose},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -32,8 +32,6 @@ use crate::{
     vault::{self, n, s, string},
 };
 
-/// The bucket's region.
-const REGION: &str = "us-east-1";
 /// How long credentials last, in seconds.
 const LIFE: u64 = 24 * 60 * 60;
 /// How much of it must be left of an upload that is given out again, in seconds.

@@ -8,11 +8,10 @@ use aws_sdk_s3::{
     config::{Credentials as Keys, Region},
 };
 
+use shared::upload::REGION;
+
 use super::record::{Credentials, Record};
 use crate::setting::Environment;
-
-/// The bucket's region.
-const REGION: &str = "us-east-1";
 
 /// What a look at an object found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use s3s::{
     auth::{S3Auth, SecretKey},
     s3_error,
 };
+use shared::upload::REGION;
 
-use super::{Grants, REGION, text};
+use super::{Grants, text};
 
 /// Decides by the credentials that were given.
 pub(super) struct Access(pub(super) Grants);

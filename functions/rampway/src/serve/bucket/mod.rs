@@ -32,9 +32,6 @@ use super::{Error, server::Server};
 /// The bucket that Brightcove's stand-in ingests from.
 pub(super) const BUCKET: &str = "rampway-ingestion";
 
-/// Where the vendor's bucket is, wherever its account is.
-const REGION: &str = "us-east-1";
-
 /// A bucket, with who may use it.
 #[derive(Clone, Debug)]
 pub(super) struct Bucket {
