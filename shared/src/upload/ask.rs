@@ -1,12 +1,10 @@
 //! What a client asks to have signed: the query of the sign route, and what can be said of it without knowing the upload.
 
-use std::borrow::Cow;
-
 use super::{CanonicalRequest, Policy, Refusal};
 use crate::{crypto::sha256, encoding::hex};
 
-/// The longest query, in bytes as it is sent.
-pub const MAX_QUERY: usize = 8192;
+/// The longest query, in bytes of its names and values, and two a pair for what joins them.
+const MAX_QUERY: usize = 8192;
 /// How far a client's clock may be from ours, in seconds: S3's own window.
 pub const MAX_SKEW: u64 = 900;
 
@@ -15,38 +13,23 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The parameters of the sign route's query.
 #[derive(Debug, Default)]
 pub struct Query<'a> {
-    to_sign: Option<Cow<'a, str>>,
-    datetime: Option<Cow<'a, str>>,
-    canonical_request: Option<Cow<'a, str>>,
+    to_sign: Option<&'a str>,
+    datetime: Option<&'a str>,
+    canonical_request: Option<&'a str>,
 }
 
 impl<'a> Query<'a> {
-    /// Reads a query as it is sent. A `+` is a plus: the client escapes its spaces.
-    pub fn parse(raw: &'a str) -> Result<Self, Refusal> {
-        if raw.len() > MAX_QUERY {
-            return Err(Refusal::BadQuery);
-        }
-        let pairs = raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((decode(name)?, decode(value)?))
-        });
-        Self::collect(pairs)
-    }
-
-    /// Takes parameters that a gateway has decoded; every value of a repeated one must be among them.
+    /// Takes parameters as a REST API hands them over: decoded, and of a repeated one every value. There is no other form of them: escapes that
+    /// are none are the gateway's to refuse, and what it makes of them fits no hash. A `+` is a plus: the client escapes its spaces.
     pub fn from_decoded(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Refusal> {
-        let mut length = 0;
-        Self::collect(pairs.into_iter().map(|(name, value)| {
-            length += name.len() + value.len() + 2;
-            if length > MAX_QUERY { Err(Refusal::BadQuery) } else { Ok((name.into(), value.into())) }
-        }))
-    }
-
-    fn collect(pairs: impl Iterator<Item = Result<(Cow<'a, str>, Cow<'a, str>), Refusal>>) -> Result<Self, Refusal> {
         let mut query = Self::default();
-        for pair in pairs {
-            let (name, value) = pair?;
-            let known = match &*name {
+        let mut length = 0;
+        for (name, value) in pairs {
+            length += name.len() + value.len() + 2;
+            if length > MAX_QUERY {
+                return Err(Refusal::BadQuery);
+            }
+            let known = match name {
                 "to_sign" => &mut query.to_sign,
                 "datetime" => &mut query.datetime,
                 "canonical_request" => &mut query.canonical_request,
@@ -73,11 +56,11 @@ pub struct Ask<'a> {
 
 impl<'a> Ask<'a> {
     /// Checks what needs no storage: form, clock, scope and hash, in the documented order.
-    pub fn check(query: &'a Query<'_>, policy: &Policy, now: u64) -> Result<Self, Refusal> {
-        let given = |parameter: &'a Option<Cow<'_, str>>| parameter.as_deref().filter(|value| !value.is_empty());
-        let to_sign = given(&query.to_sign).ok_or(Refusal::BadQuery)?;
-        let datetime = given(&query.datetime).ok_or(Refusal::BadQuery)?;
-        let canonical = given(&query.canonical_request).ok_or(Refusal::CanonicalRequestRequired)?;
+    pub fn check(query: &Query<'a>, policy: &Policy, now: u64) -> Result<Self, Refusal> {
+        let given = |parameter: Option<&'a str>| parameter.filter(|value| !value.is_empty());
+        let to_sign = given(query.to_sign).ok_or(Refusal::BadQuery)?;
+        let datetime = given(query.datetime).ok_or(Refusal::BadQuery)?;
+        let canonical = given(query.canonical_request).ok_or(Refusal::CanonicalRequestRequired)?;
 
         let lines: Vec<&str> = to_sign.split('\n').collect();
         let [ALGORITHM, line_2, scope, hash] = lines[..] else { return Err(Refusal::NotSigV4) };
@@ -100,16 +83,6 @@ impl<'a> Ask<'a> {
         }
         Ok(Self { to_sign, date, request })
     }
-}
-
-/// Decodes escapes, each of which must be one.
-fn decode(text: &str) -> Result<Cow<'_, str>, Refusal> {
-    let bytes = text.as_bytes();
-    let escape = |at: usize| bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-    if !memchr::memchr_iter(b'%', bytes).all(escape) {
-        return Err(Refusal::BadQuery);
-    }
-    percent_encoding::percent_decode_str(text).decode_utf8().map_err(|_| Refusal::BadQuery)
 }
 
 /// Seconds since 1970 of an instant in ISO 8601's basic format, which must be one that there is.
