@@ -43,7 +43,7 @@ fn answer(canonical: &str, session: &Session) -> Result<String, Refusal> {
     Ok(policy.sign(&ask, session, NOW)?.signature.to_string())
 }
 
-/// Method and query, headers of its own with their names, and the payload's hash, of each operation on a bound upload.
+/// Each operation on a bound upload.
 fn operations() -> Vec<String> {
     let upload = format!("uploadId={UPLOAD}");
     let md5 = "content-md5:XkyO+4ktkipLwwIS2R8z5g==\n";
@@ -119,6 +119,69 @@ fn what_is_no_video_has_no_upload() {
     for text in ["", "__proto__", "../1", "1,2", "ref:a", "１２", "123456789012345678901", "1\n", " 1"] {
         assert_eq!(text.parse::<VideoId>(), Err(Refusal::SessionUnavailable), "{text}");
     }
+}
+
+/// Of all that can be put together of methods, addresses, queries, headers and payloads, the six operations alone are signed.
+#[test]
+fn nothing_but_the_operations_is_signed() {
+    const KEY: &str = "1/2/a%20b%2Bc.webm";
+    let (upload, other) = (format!("uploadId={UPLOAD}"), hex(&sha256(b"a list of parts")));
+    let [part, list] = [format!("partNumber=7&{upload}"), format!("part-number-marker=0&{upload}")];
+    // The first three are the object's.
+    let places = [
+        ("s3.amazonaws.com", format!("/bucket/{KEY}")),
+        ("bucket.s3.amazonaws.com", format!("/{KEY}")),
+        ("bucket.s3-accelerate.amazonaws.com", format!("/{KEY}")),
+        ("s3.amazonaws.com", format!("/{KEY}")),
+        ("bucket.s3.amazonaws.com", format!("/bucket/{KEY}")),
+        ("bucket.s3.amazonaws.com.evil.example", format!("/{KEY}")),
+        ("s3.amazonaws.com", format!("/other/{KEY}")),
+        ("s3.amazonaws.com", format!("/bucket/{KEY}/")),
+        ("s3.amazonaws.com", "/bucket/".to_owned()),
+    ];
+    let reversed = format!("{upload}&partNumber=7");
+    let beyond = format!("partNumber=10001&{upload}");
+    let queries =
+        ["", "uploads=", &part, &list, &upload, "acl=", "list-type=2", "partNumber=7", &reversed, &beyond, "X-Amz-Expires=604800"];
+    let headers = [
+        ("content-md5", "XkyO+4ktkipLwwIS2R8z5g=="),
+        ("content-type", "application/xml"),
+        ("x-amz-acl", "public-read"),
+        ("x-amz-copy-source", "/bucket/another"),
+    ];
+    let payloads = [OF_NOTHING, "UNSIGNED-PAYLOAD", &other];
+    let unbound = || Session { progress: Progress::open(), ..session() };
+    let mut signed = 0;
+    for (place, (host, path)) in places.iter().enumerate() {
+        for (method, query) in
+            ["GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"].iter().flat_map(|method| queries.map(|query| (*method, query)))
+        {
+            for (chosen, payload) in (0..1 << headers.len()).flat_map(|chosen| payloads.map(|payload| (chosen, payload))) {
+                let of = |index: usize| chosen >> index & 1 == 1;
+                let (md5, media, own) = (of(0), of(1), of(2) || of(3));
+                let allowed = match (method, query) {
+                    ("POST", "uploads=") | ("HEAD", "") => !md5 && payload == OF_NOTHING,
+                    ("PUT", query) if query == part => md5 && payload == "UNSIGNED-PAYLOAD",
+                    ("GET", query) if query == list => !md5 && payload == OF_NOTHING,
+                    ("DELETE", query) if query == upload => !md5 && payload == OF_NOTHING,
+                    ("POST", query) if query == upload => !md5 && media && payload != "UNSIGNED-PAYLOAD",
+                    _ => false,
+                };
+                let common = [("host", *host), ("x-amz-date", DATETIME), ("x-amz-security-token", TOKEN)];
+                let mut lines: Vec<_> =
+                    headers.iter().enumerate().filter(|(index, _)| of(*index)).map(|(_, line)| *line).chain(common).collect();
+                lines.sort_unstable();
+                let names: Vec<_> = lines.iter().map(|(name, _)| *name).collect();
+                let lines: String = lines.iter().map(|(name, value)| [name, ":", value, "\n"].concat()).collect();
+                let canonical = format!("{method}\n{path}\n{query}\n{lines}\n{}\n{payload}", names.join(";"));
+                let found = answer(&canonical, &unbound());
+                assert_eq!(found.is_ok(), allowed && !own && place < 3, "{canonical}: {found:?}");
+                signed += u32::from(found.is_ok());
+            }
+        }
+    }
+    // At each place five with a media type or without, the complete with one and with either list.
+    assert_eq!(signed, 3 * (5 * 2 + 2));
 }
 
 proptest! {
