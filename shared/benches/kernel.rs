@@ -2,7 +2,9 @@
 //!
 //! `cargo bench -p shared`. Figures are medians of interleaved rounds; compare the ratios, not machines.
 
-use std::{fs, hint::black_box, time::Instant};
+mod figures;
+
+use std::{hint::black_box, time::Instant};
 
 use aes_siv::{KeyInit, siv::Aes256Siv};
 use shared::{
@@ -14,6 +16,8 @@ use shared::{
     },
     secret::Secret,
 };
+
+use figures::{median, processor};
 
 const IDS: usize = 20_000;
 const ROUNDS: usize = 15;
@@ -136,15 +140,4 @@ fn rate(ids: usize, work: impl FnOnce() -> usize) -> f64 {
     let start = Instant::now();
     black_box(work());
     ids as f64 / start.elapsed().as_secs_f64() / 1e6
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
-}
-
-fn processor() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name")).map(|name| name.trim_start_matches(['\t', ' ', ':']));
-    name.unwrap_or(std::env::consts::ARCH).to_owned()
 }

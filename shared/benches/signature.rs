@@ -3,7 +3,9 @@
 //!
 //! `cargo bench -p shared --bench signature`. Figures are medians of interleaved rounds; compare the ratios, not machines.
 
-use std::{fs, hint::black_box, time::Instant};
+mod figures;
+
+use std::{hint::black_box, time::Instant};
 
 use shared::{
     crypto::sha256,
@@ -11,6 +13,8 @@ use shared::{
     secret::SecretText,
     upload::{Ask, Policy, Session, ask::Query, session::Progress, signature::sign},
 };
+
+use figures::{median, processor};
 
 const SIGNATURES: usize = 5_000;
 const ROUNDS: usize = 15;
@@ -92,15 +96,4 @@ fn rate<T>(work: impl Fn() -> T) -> f64 {
         black_box(work());
     }
     SIGNATURES as f64 / start.elapsed().as_secs_f64() / 1e3
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
-}
-
-fn processor() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name")).map(|name| name.trim_start_matches(['\t', ' ', ':']));
-    name.unwrap_or(std::env::consts::ARCH).to_owned()
 }
