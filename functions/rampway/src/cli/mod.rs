@@ -175,7 +175,8 @@ mod tests {
         let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix("rampway "));
         lines
             .inspect(|line| {
-                let command = line.split(" #").next().unwrap_or_default();
+                // Up to a comment, or to what is the shell's.
+                let command = line.split(" #").next().and_then(|line| line.split(" <").next()).unwrap_or_default();
                 let words = command.split_whitespace().map(|word| word.trim_matches('\''));
                 Rampway::try_parse_from(std::iter::once("rampway").chain(words)).unwrap_or_else(|error| panic!("{line}: {error}"));
             })
