@@ -48,7 +48,9 @@ fn own_directory() -> Result<PathBuf, Error> {
 /// The workspace to build in: above the target folder, or where cargo says it is.
 fn workspace(directory: &Path) -> Option<PathBuf> {
     let is_workspace = |folder: &&Path| folder.join("Cargo.toml").is_file() && folder.join("template.yaml").is_file();
-    let target = directory.parent().filter(|target| target.join("CACHEDIR.TAG").is_file())?;
+    // Cargo tags the folder only when it makes it, and leaves the other file in any that it builds in.
+    let built = |target: &&Path| ["CACHEDIR.TAG", ".rustc_info.json"].iter().any(|file| target.join(file).is_file());
+    let target = directory.parent().filter(built)?;
     let told = setting::manifest_directory();
     let mut candidates = target.ancestors().chain(told.iter().flat_map(|told| told.ancestors()));
     candidates.find(is_workspace).map(Path::to_owned)
