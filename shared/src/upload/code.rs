@@ -1,45 +1,9 @@
 //! What uploads are answered with when something fails, besides the [`Refusal`](super::Refusal)s of signing: one table gives the enum, its
 //! codes, the sentences, and whose fault each is.
 
-use crate::fault::Fault;
-
-macro_rules! codes {
-    ($($name:ident $code:literal $fault:ident $sentence:literal;)*) => {
-        /// Why an upload is not created, handed over or told of.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code {
-            $(
-                #[doc = concat!("`", $code, "`: ", $sentence, ".")]
-                $name,
-            )*
-        }
-
-        impl Code {
-            /// Every code.
-            pub const ALL: &[Self] = &[$(Self::$name),*];
-
-            /// The code as it is written in answers.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$name => $code),* }
-            }
-
-            /// Whose fault it is.
-            #[must_use]
-            pub const fn fault(self) -> Fault {
-                match self { $(Self::$name => Fault::$fault),* }
-            }
-
-            /// The sentence for the caller.
-            #[must_use]
-            pub const fn sentence(self) -> &'static str {
-                match self { $(Self::$name => $sentence),* }
-            }
-        }
-    };
-}
-
-codes! {
+table! {
+    /// Why an upload is not created, handed over or told of.
+    Code by name:
     Unauthenticated "unauthenticated" Identity "the caller does not show who he is";
     Forbidden "forbidden" Access "the caller may not do this";
     NotFound "not_found" Absent "there is nothing of this name";

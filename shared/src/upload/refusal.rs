@@ -4,40 +4,9 @@
 //! fresh request and asks again. So what a fresh request may cure is a fault of the request (400), and what is never right is one of access
 //! (403).
 
-use crate::fault::Fault;
-
-macro_rules! refusals {
-    ($($refusal:ident $code:literal $fault:ident $sentence:literal;)*) => {
-        /// Why something is not signed.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-        pub enum Refusal {
-            $(
-                #[doc = concat!("`", $code, "`: ", $sentence, ".")]
-                #[error($sentence)]
-                $refusal,
-            )*
-        }
-
-        impl Refusal {
-            /// Every refusal, in the order in which they are looked for.
-            pub const ALL: &[Self] = &[$(Self::$refusal),*];
-
-            /// The code as it is written in answers.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$refusal => $code),* }
-            }
-
-            /// Whose fault it is.
-            #[must_use]
-            pub const fn fault(self) -> Fault {
-                match self { $(Self::$refusal => Fault::$fault),* }
-            }
-        }
-    };
-}
-
-refusals! {
+table! {
+    /// Why something is not signed. The order is the one in which they are looked for.
+    Refusal by code:
     BadQuery "bad_query" Request "the query has to_sign and datetime once each, and at most 8,192 bytes of valid escapes and UTF-8";
     CanonicalRequestRequired "canonical_request_required" Request "the query needs canonical_request: a client that does not send it is too old";
     NotSigV4 "not_sigv4" Request "to_sign is the four lines of AWS Signature Version 4";
