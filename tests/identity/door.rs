@@ -57,21 +57,29 @@ async fn what_goes_over_the_bytes_in_flight_is_refused_and_small_requests_are_no
     let files = [("private_key.pem", pem.as_str()), ("verification_keys.json", &jwks)];
     let container = authority.container(&files, &[("MAX_BYTES_IN_FLIGHT", "1000000")]).await;
     // One that says it will send much, sends most of it, and then nothing.
-    let mut slow = TcpStream::connect(container.url.trim_start_matches("http://")).unwrap();
-    write!(slow, "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n").unwrap();
-    slow.write_all(&vec![b' '; 900_000]).unwrap();
+    let slow = || {
+        let mut slow = TcpStream::connect(container.url.trim_start_matches("http://")).unwrap();
+        write!(slow, "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n").unwrap();
+        slow.write_all(&vec![b' '; 900_000]).unwrap();
+        slow
+    };
     let large = || " ".repeat(300_000);
     let refused = async || {
         let answer = container.client.post(format!("{}/invocations", container.url)).body(large()).send().await.unwrap();
         (answer.status().as_u16(), answer.headers().get("retry-after").map(|wait| wait.to_str().unwrap().to_owned()))
     };
-    // What was sent has come when there is no room any more.
-    let mut answers = Vec::new();
-    while answers.last() != Some(&(503, Some("1".into()))) {
-        answers.push(refused().await);
-        assert!(answers.len() < 200, "{answers:?}");
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
+    // What was sent has come when there is no room any more. A large one that is tried before takes the slow one's: it is sent again, and given longer.
+    let mut wait = Duration::from_millis(25);
+    let slow = loop {
+        let slow = slow();
+        tokio::time::sleep(wait).await;
+        match refused().await {
+            (503, Some(after)) if after == "1" => break slow,
+            other => assert!(other == (400, None) && wait < Duration::from_secs(20), "{other:?} after {wait:?}"),
+        }
+        drop(slow);
+        wait *= 2;
+    };
     assert_eq!(small(&container, &authority).await, 200);
     drop(slow);
     // It is read, and refused for what it is: no JSON.
