@@ -32,7 +32,7 @@ struct Case {
 fn main() {
     let world = World::new();
     let cases = world.cases();
-    let kernels: Vec<Kernel> = [Kernel::Batched, Kernel::Fused].into_iter().filter(|kernel| kernel.available()).collect();
+    let kernels: Vec<Kernel> = Kernel::ALL.into_iter().filter(|kernel| kernel.available()).collect();
     println!("{}; one core, {IDS} ids, medians of {ROUNDS} rounds, million ids a second (times the obvious way's)", processor());
     print!("{:34}{:>10}", "", "obvious");
     for kernel in &kernels {

@@ -21,7 +21,7 @@ const NOW: u64 = 100;
 type Outcome = Result<String, Code>;
 
 fn kernels() -> impl Iterator<Item = Kernel> {
-    [Kernel::Batched, Kernel::Fused].into_iter().filter(|kernel| {
+    Kernel::ALL.into_iter().filter(|kernel| {
         let available = kernel.available();
         if !available {
             println!("NOT COMPARED on this processor: the {kernel} kernel");

@@ -54,7 +54,7 @@ fn translate(kernel: Kernel, ids: &[(Vec<u8>, Option<Domain>)], chunk: usize) ->
 fuzz_target!(|bytes: &[u8]| {
     let ids = ids(bytes);
     let one_by_one = translate(Kernel::Batched, &ids, 1);
-    for kernel in [Kernel::Batched, Kernel::Fused].into_iter().filter(|kernel| kernel.available()) {
+    for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.available()) {
         assert_eq!(translate(kernel, &ids, 1024), one_by_one, "{kernel}");
     }
 });

@@ -18,15 +18,20 @@ use crate::{
 pub enum Kernel {
     /// Blocks of many ids through the crates `aes` and `base64-simd`, on every processor.
     Batched,
+    /// Eight ids at a time from text to text, on x86-64 processors with AES-NI and AVX2.
+    Narrow,
     /// From text to text in registers, on x86-64 processors with VAES and AVX-512 VBMI.
-    Fused,
+    Wide,
 }
 
 impl Kernel {
+    /// All of them, each faster than those before it.
+    pub const ALL: [Self; 3] = [Self::Batched, Self::Narrow, Self::Wide];
+
     /// The fastest that this processor can run.
     #[must_use]
     pub fn fastest() -> Self {
-        if Self::Fused.available() { Self::Fused } else { Self::Batched }
+        Self::ALL.into_iter().rfind(|kernel| kernel.available()).unwrap_or(Self::Batched)
     }
 
     /// Whether this processor can run it.
@@ -35,20 +40,20 @@ impl Kernel {
         match self {
             Self::Batched => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Fused => fused::available(),
+            Self::Narrow | Self::Wide => fused::available(self),
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Fused => false,
+            Self::Narrow | Self::Wide => false,
         }
     }
 
     /// Translates rows: texts and verdicts where the columns keep them. A kernel that this processor cannot run is the batched one.
     pub(super) fn run(self, keys: &Keys<'_>, columns: &mut Columns) {
         columns.make_room();
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Fused if fused::run(keys, columns) => (),
-            _ => batched::run(keys, columns),
+        #[cfg(target_arch = "x86_64")]
+        if fused::run(self, keys, columns) {
+            return;
         }
+        batched::run(keys, columns);
     }
 }
 
@@ -56,7 +61,8 @@ impl fmt::Display for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Batched => "batched",
-            Self::Fused => "fused (VAES, AVX-512 VBMI)",
+            Self::Narrow => "fused (AES-NI, AVX2)",
+            Self::Wide => "fused (VAES, AVX-512 VBMI)",
         })
     }
 }

@@ -1,60 +1,32 @@
-//! The kernel for x86-64 processors with VAES and AVX-512 VBMI: from text to text in registers, 48 ids in flight.
+//! For x86-64 processors with VAES and AVX-512 VBMI: from text to text in registers, 48 ids in flight.
 //!
 //! A register holds a body while it is text, and then the same sixteen bytes of four bodies each, one in a quarter. The base64 steps are
 //! W. Muła's and D. Lemire's ("Base64 encoding and decoding at almost the speed of a memory copy", 2019): one table look-up by permutation,
 //! and two multiplications or one multishift.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi32, _mm512_aesenc_epi128, _mm512_aesenclast_epi128, _mm512_and_si512, _mm512_cmpeq_epi64_mask,
-    _mm512_madd_epi16, _mm512_maddubs_epi16, _mm512_maskz_permutex2var_epi8, _mm512_movepi8_mask, _mm512_multishift_epi64_epi8,
-    _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8, _mm512_set1_epi32, _mm512_shuffle_epi8, _mm512_shuffle_i64x2,
-    _mm512_test_epi8_mask, _mm512_xor_si512,
+    __m512i, _mm512_add_epi32, _mm512_aesenc_epi128 as round, _mm512_aesenclast_epi128 as last_round, _mm512_and_si512 as and,
+    _mm512_cmpeq_epi64_mask, _mm512_madd_epi16, _mm512_maddubs_epi16, _mm512_maskz_permutex2var_epi8, _mm512_movepi8_mask,
+    _mm512_multishift_epi64_epi8, _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8, _mm512_set1_epi32,
+    _mm512_shuffle_epi8, _mm512_shuffle_i64x2, _mm512_test_epi8_mask, _mm512_xor_si512 as xor,
 };
 
 use bytemuck::must_cast;
 
-use super::kernel::{Columns, Keys, SLOT, Verdict, stride};
+use super::super::kernel::{Columns, Keys, SLOT, Verdict, stride};
 use crate::{
     crypto::siv::{BLOCK, COUNTER, RoundKeys},
     identity::id::HEAD,
 };
 
 /// Bytes of a register.
-const WIDE: usize = 64;
+pub(super) const WIDE: usize = 64;
 /// Ids of a register.
-const FOUR: usize = 4;
-
-/// Whether this processor has all that is used here.
-pub(super) fn available() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vbmi")
-        && is_x86_feature_detected!("vaes")
-}
-
-/// Translates all rows; `false`, and nothing done, when the processor cannot.
-#[expect(unsafe_code, reason = "the call into functions compiled for processors that were asked for first; nothing else here is unsafe")]
-pub(super) fn run(keys: &Keys<'_>, columns: &mut Columns) -> bool {
-    if !available() {
-        return false;
-    }
-    let rows = columns.rows();
-    columns.fill_up(FOUR, WIDE);
-    // SAFETY: `available` has just found every feature that `translate` enables.
-    unsafe {
-        match columns.kind().payload_len() / BLOCK {
-            // Twelve registers a pass were the fastest on Zen 4; a second payload block takes registers too.
-            1 => translate::<1, 12>(keys, columns),
-            _ => translate::<2, 8>(keys, columns),
-        }
-    }
-    columns.cut(rows);
-    true
-}
+pub(super) const FOUR: usize = 4;
 
 /// All rows, `G` registers of four at a time, and what is left one register at a time.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
-fn translate<const BLOCKS: usize, const G: usize>(keys: &Keys<'_>, columns: &mut Columns) {
+pub(super) fn translate<const BLOCKS: usize, const G: usize>(keys: &Keys<'_>, columns: &mut Columns) {
     let mut bodies = &columns.bodies[..];
     let mut texts = columns.texts.as_chunks_mut::<SLOT>().0;
     let mut verdicts = &mut columns.verdicts[..];
@@ -72,66 +44,6 @@ fn translate<const BLOCKS: usize, const G: usize>(keys: &Keys<'_>, columns: &mut
         (texts, verdicts) = (other_texts, other_verdicts);
         bodies = &bodies[FOUR * stride(BLOCKS)..];
     }
-}
-
-/// AES-256 on every register of an array. As a function its states would go through memory.
-macro_rules! encrypt {
-    ($states:expr, $keys:expr) => {{
-        let RoundKeys(keys) = $keys;
-        let mut states = $states;
-        for state in &mut states {
-            *state = _mm512_xor_si512(*state, must_cast(keys[0]));
-        }
-        for key in &keys[1..14] {
-            for state in &mut states {
-                *state = _mm512_aesenc_epi128(*state, must_cast(*key));
-            }
-        }
-        for state in &mut states {
-            *state = _mm512_aesenclast_epi128(*state, must_cast(keys[14]));
-        }
-        states
-    }};
-}
-
-/// CMAC of the payloads with the mask on the last block.
-macro_rules! authenticate {
-    ($payloads:expr, $key:expr, $mask:expr) => {{
-        let mask: __m512i = wide($mask);
-        let mut states = $payloads[0];
-        for index in 1..BLOCKS {
-            states = encrypt!(states, &$key.mac.round_keys);
-            for (state, block) in states.iter_mut().zip(&$payloads[index]) {
-                *state = _mm512_xor_si512(*state, *block);
-            }
-        }
-        for state in &mut states {
-            *state = _mm512_xor_si512(*state, mask);
-        }
-        encrypt!(states, &$key.mac.round_keys)
-    }};
-}
-
-/// The payloads under counter mode from the tags.
-macro_rules! xor_key_stream {
-    ($payloads:expr, $tags:expr, $key:expr) => {{
-        let kept: __m512i = wide(COUNTER);
-        let mut counters = $tags;
-        for counter in &mut counters {
-            *counter = _mm512_and_si512(*counter, kept);
-        }
-        for index in 0..BLOCKS {
-            if index > 0 {
-                for counter in &mut counters {
-                    *counter = next(*counter);
-                }
-            }
-            let streams = encrypt!(counters, &$key.ctr.round_keys);
-            for (block, stream) in $payloads[index].iter_mut().zip(streams) {
-                *block = _mm512_xor_si512(*block, stream);
-            }
-        }
-    }};
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
@@ -224,11 +136,22 @@ fn next(counter: __m512i) -> __m512i {
     _mm512_shuffle_epi8(_mm512_add_epi32(swapped, must_cast(ONE)), must_cast(SWAP_LAST_WORD))
 }
 
+/// The keys of the rounds between the first and the last.
+fn between(keys: &[[u8; 4 * BLOCK]; 15]) -> &[[u8; 4 * BLOCK]] {
+    &keys[1..14]
+}
+
 /// A block in all four quarters.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
 #[inline]
-fn wide(block: u128) -> __m512i {
+fn block(block: u128) -> __m512i {
     must_cast([block.to_be_bytes(); FOUR])
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
+#[inline]
+fn round_key(key: &[u8; 4 * BLOCK]) -> __m512i {
+    must_cast(*key)
 }
 
 const ALPHABET: [u8; WIDE] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -1,0 +1,251 @@
+//! For x86-64 processors with AES-NI and AVX2: eight ids in flight, a register for each block.
+//!
+//! Eight bodies of 44 characters, and of 64, are whole registers of 32: they are decoded as one text, a tile at a time, so that what is stored is
+//! in the first-level cache when it is read. The base64 steps are W. Muła's and D. Lemire's ("Faster Base64 Encoding and Decoding using AVX2
+//! Instructions", 2018), with the other two characters of base64url.
+
+use std::{
+    arch::x86_64::{
+        __m128i, __m256i, _mm_add_epi32, _mm_aesenc_si128 as round, _mm_aesenclast_si128 as last_round, _mm_and_si128 as and,
+        _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_shuffle_epi8, _mm_xor_si128 as xor, _mm256_add_epi8, _mm256_and_si256, _mm256_blendv_epi8,
+        _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_movemask_epi8, _mm256_mullo_epi16,
+        _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_srli_epi32,
+        _mm256_subs_epu8,
+    },
+    hint::black_box,
+};
+
+use bytemuck::must_cast;
+
+use super::super::kernel::{Columns, Keys, SLOT, Verdict, stride};
+use crate::{
+    crypto::siv::{BLOCK, COUNTER, RoundKeys},
+    identity::id::HEAD,
+};
+
+/// Ids of a group: as many as keep the processor's AES units busy.
+pub(super) const EIGHT: usize = 8;
+/// Ids that are decoded before the first of them is read.
+const ROWS: usize = 8 * EIGHT;
+/// Characters of a register, and the bytes that they stand for.
+const CHARACTERS: usize = 32;
+const BYTES: usize = CHARACTERS / 4 * 3;
+
+/// Translates all rows, of which there are whole groups.
+#[target_feature(enable = "aes,avx2")]
+pub(super) fn translate<const BLOCKS: usize>(keys: &Keys<'_>, columns: &mut Columns) {
+    let mut tile = Tile::<BLOCKS> { bytes: [0; _], foreign: [0; _] };
+    let texts = columns.texts.as_chunks_mut::<SLOT>().0.chunks_mut(ROWS);
+    for ((bodies, texts), verdicts) in columns.bodies.chunks(ROWS * stride(BLOCKS)).zip(texts).zip(columns.verdicts.chunks_mut(ROWS)) {
+        tile.decode(&bodies[..verdicts.len() * stride(BLOCKS)]);
+        tile.translate(keys, verdicts);
+        tile.encode(&mut texts[..verdicts.len()]);
+    }
+}
+
+/// Bodies of a few groups.
+struct Tile<const BLOCKS: usize> {
+    /// Their bytes, one after another, and room to read on.
+    bytes: [u8; ROWS * 48 + CHARACTERS],
+    /// For each register of characters a bit for each that is foreign.
+    foreign: [u32; ROWS * 64 / CHARACTERS],
+}
+
+impl<const BLOCKS: usize> Tile<BLOCKS> {
+    /// Characters and bytes of a body.
+    const CHARACTERS: usize = stride(BLOCKS);
+    const BYTES: usize = Self::CHARACTERS / 4 * 3;
+
+    /// Decodes bodies that fill whole registers.
+    #[target_feature(enable = "aes,avx2")]
+    #[inline]
+    fn decode(&mut self, bodies: &[u8]) {
+        for (register, (characters, foreign)) in bodies.as_chunks::<CHARACTERS>().0.iter().zip(&mut self.foreign).enumerate() {
+            let (words, wrong) = decode(must_cast(*characters));
+            *foreign = wrong;
+            let [low, high]: [[u8; BLOCK]; 2] = must_cast(words);
+            if let Some(bytes) = self.bytes[register * BYTES..].first_chunk_mut::<{ BYTES + 4 }>() {
+                bytes[..16].copy_from_slice(&low);
+                bytes[12..].copy_from_slice(&high);
+            }
+        }
+    }
+
+    /// From the source's bytes to the target's.
+    #[target_feature(enable = "aes,avx2")]
+    #[inline]
+    fn translate(&mut self, keys: &Keys<'_>, verdicts: &mut [Verdict]) {
+        let groups = self.bytes.chunks_exact_mut(EIGHT * Self::BYTES).zip(self.foreign.chunks_exact(EIGHT * Self::CHARACTERS / CHARACTERS));
+        for ((bytes, foreign), verdicts) in groups.zip(verdicts.as_chunks_mut::<EIGHT>().0) {
+            group::<BLOCKS>(keys, bytes, verdicts);
+            for (register, mut characters) in foreign.iter().copied().enumerate() {
+                while characters != 0 {
+                    let at = register * CHARACTERS + characters.trailing_zeros() as usize;
+                    verdicts[at / Self::CHARACTERS] = Verdict::Malformed;
+                    characters &= characters - 1;
+                }
+            }
+        }
+    }
+
+    /// Encodes bodies, twelve bytes to sixteen characters: one of one block has two twelves and a rest, which goes with its neighbour's.
+    #[target_feature(enable = "aes,avx2")]
+    #[inline]
+    fn encode(&self, texts: &mut [[u8; SLOT]]) {
+        let twelve = |row: usize, index: usize| -> [u8; BLOCK] {
+            let from = row * Self::BYTES + index * 12;
+            *self.bytes[from..].first_chunk().unwrap_or(&[0; BLOCK])
+        };
+        for (two, texts) in texts.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            for (row, text) in texts.iter_mut().enumerate() {
+                let row = two * 2 + row;
+                let body = &mut text[HEAD..];
+                body[..32].copy_from_slice(&encode([twelve(row, 0), twelve(row, 1)]));
+                if BLOCKS == 2 {
+                    body[32..64].copy_from_slice(&encode([twelve(row, 2), twelve(row, 3)]));
+                }
+            }
+            if BLOCKS == 1 {
+                let rests = encode([twelve(two * 2, 2), twelve(two * 2 + 1, 2)]);
+                for (text, rest) in texts.iter_mut().zip(rests.as_chunks::<BLOCK>().0) {
+                    text[HEAD + 32..][..BLOCK].copy_from_slice(rest);
+                }
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "aes,avx2")]
+#[inline]
+fn group<const BLOCKS: usize>(keys: &Keys<'_>, bytes: &mut [u8], verdicts: &mut [Verdict; EIGHT]) {
+    let zero: __m128i = must_cast([0_u8; BLOCK]);
+    let (mut tags, mut payloads) = ([zero; EIGHT], [[zero; EIGHT]; BLOCKS]);
+    let mut spare = [0; EIGHT];
+    for (row, bytes) in bytes.chunks_exact(Tile::<BLOCKS>::BYTES).enumerate().take(EIGHT) {
+        let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+        tags[row] = must_cast(blocks[0]);
+        for index in 0..BLOCKS {
+            payloads[index][row] = must_cast(blocks[index + 1]);
+        }
+        spare[row] = rest.first().copied().unwrap_or(0);
+    }
+
+    let (source, mask) = keys.source;
+    xor_key_stream!(payloads, tags, source);
+    let computed = authenticate!(payloads, source, mask.0);
+    for row in 0..EIGHT {
+        let genuine = _mm_movemask_epi8(_mm_cmpeq_epi8(tags[row], computed[row])) == 0xFFFF;
+        verdicts[row] = match (spare[row], genuine) {
+            (0, true) => Verdict::Translated,
+            (0, false) => Verdict::Foreign,
+            _ => Verdict::Malformed,
+        };
+    }
+
+    let (target, mask) = keys.target;
+    let tags = authenticate!(payloads, target, mask.0);
+    xor_key_stream!(payloads, tags, target);
+    for (row, bytes) in bytes.chunks_exact_mut(Tile::<BLOCKS>::BYTES).enumerate().take(EIGHT) {
+        let blocks = bytes.as_chunks_mut::<BLOCK>().0;
+        blocks[0] = must_cast(tags[row]);
+        for index in 0..BLOCKS {
+            blocks[index + 1] = must_cast(payloads[index][row]);
+        }
+    }
+}
+
+/// Characters to twelve bytes in each half, and a bit for each character that is foreign.
+#[target_feature(enable = "aes,avx2")]
+#[inline]
+fn decode(characters: __m256i) -> (__m256i, u32) {
+    let nibble = _mm256_set1_epi8(0x0F);
+    let (high, low) = (_mm256_and_si256(_mm256_srli_epi32::<4>(characters), nibble), _mm256_and_si256(characters, nibble));
+    let faults = _mm256_and_si256(_mm256_shuffle_epi8(twice(FAULTS_HIGH), high), _mm256_shuffle_epi8(twice(FAULTS_LOW), low));
+    let foreign = _mm256_movemask_epi8(_mm256_cmpgt_epi8(faults, twice([0; 16])));
+    let values = _mm256_add_epi8(characters, _mm256_shuffle_epi8(twice(OFFSETS), high));
+    let underscores = _mm256_cmpeq_epi8(characters, _mm256_set1_epi8(0x5F));
+    let values = _mm256_blendv_epi8(values, _mm256_set1_epi8(63), underscores);
+    let pairs = _mm256_maddubs_epi16(values, _mm256_set1_epi32(0x0140_0140));
+    let words = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x0001_1000));
+    (_mm256_shuffle_epi8(words, twice(JOIN)), foreign.cast_unsigned())
+}
+
+/// The first twelve bytes of each half to sixteen characters.
+#[target_feature(enable = "aes,avx2")]
+#[inline]
+fn encode(halves: [[u8; BLOCK]; 2]) -> [u8; CHARACTERS] {
+    let triples = _mm256_shuffle_epi8(must_cast(halves), twice(SPREAD));
+    // Each word of sixteen bits holds two values, at different places in the first and in the second of a pair.
+    let first = _mm256_srli_epi16::<10>(_mm256_mullo_epi16(triples, _mm256_set1_epi32(0x0010_0001)));
+    let second = _mm256_and_si256(_mm256_mullo_epi16(triples, _mm256_set1_epi32(0x0100_0010)), _mm256_set1_epi16(0x3F00));
+    let values = _mm256_or_si256(first, second);
+    // Capitals are 13, small letters 0, and each of the others has a number between.
+    let capital = _mm256_and_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8(26), values), _mm256_set1_epi8(13));
+    let range = _mm256_or_si256(_mm256_subs_epu8(values, _mm256_set1_epi8(51)), capital);
+    must_cast(_mm256_add_epi8(values, _mm256_shuffle_epi8(twice(RANGES), range)))
+}
+
+/// The next counter: with its highest bit cleared, the last 32-bit word takes no carry out.
+#[target_feature(enable = "aes,avx2")]
+#[inline]
+fn next(counter: __m128i) -> __m128i {
+    let swapped = _mm_shuffle_epi8(counter, must_cast(SWAP_LAST_WORD));
+    _mm_shuffle_epi8(_mm_add_epi32(swapped, must_cast([0_u32, 0, 0, 1])), must_cast(SWAP_LAST_WORD))
+}
+
+#[target_feature(enable = "aes,avx2")]
+#[inline]
+fn block(block: u128) -> __m128i {
+    must_cast(block.to_be_bytes())
+}
+
+#[target_feature(enable = "aes,avx2")]
+#[inline]
+fn round_key(key: &[u8; 4 * BLOCK]) -> __m128i {
+    must_cast(key.as_chunks::<BLOCK>().0[0])
+}
+
+/// The keys of the rounds between the first and the last. How many they are is kept from the compiler, so that a round of all states stays a
+/// round: unrolled, it would put one state's rounds after another, and each would wait for the one before.
+fn between(keys: &[[u8; 4 * BLOCK]; 15]) -> &[[u8; 4 * BLOCK]] {
+    black_box(&keys[1..14])
+}
+
+/// The same in both halves, which shuffles keep apart.
+#[target_feature(enable = "aes,avx2")]
+#[inline]
+fn twice(half: [u8; 16]) -> __m256i {
+    must_cast([half; 2])
+}
+
+/// A character is foreign when the faults that its high half makes possible and those of its low half have one in common.
+const FAULTS_HIGH: [u8; 16] = [32, 32, 1, 2, 4, 8, 4, 16, 32, 32, 32, 32, 32, 32, 32, 32];
+const FAULTS_LOW: [u8; 16] = {
+    let mut faults = [32; 16];
+    let mut low = 0;
+    while low < 16 {
+        // Of `-` alone, `0` to `9`, `A` to `O` and `a` to `o`, `P` to `Z` and `_`, `p` to `z`.
+        let wrong = [low != 13, low > 9, low == 0, low > 10 && low < 15, low > 10];
+        let mut fault = 0;
+        while fault < wrong.len() {
+            faults[low] |= (wrong[fault] as u8) << fault;
+            fault += 1;
+        }
+        low += 1;
+    }
+    faults
+};
+
+/// What a character's high half says is to be added to it: all but `_` of one half are as far from their values.
+const OFFSETS: [u8; 16] = [0, 0, 17, 4, 191, 191, 185, 185, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// Three bytes of each 24-bit word, which are little-endian.
+const JOIN: [u8; 16] = [2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 128, 128, 128, 128];
+
+/// The three bytes of four characters, the middle one twice.
+const SPREAD: [u8; 16] = [1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10];
+
+/// From values to characters: small letters, digits, `-`, `_`, capitals.
+const RANGES: [u8; 16] = [71, 252, 252, 252, 252, 252, 252, 252, 252, 252, 252, 239, 32, 65, 0, 0];
+
+const SWAP_LAST_WORD: [u8; BLOCK] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 15, 14, 13, 12];
