@@ -121,26 +121,19 @@ impl<'o> Writer<'o> {
     }
 }
 
-/// Writes an id with what is before and after it, at once where its length is known.
+/// Writes an id with what is before and after it.
 #[inline]
 pub(super) fn write_around<const B: usize, const A: usize>(out: &mut Vec<u8>, before: &[u8; B], id: &[u8], after: [u8; A]) {
-    // The longest id and all that is around any.
-    let mut room = [0; 96];
-    room[..B].copy_from_slice(before);
+    out.extend_from_slice(before);
     // Copies of known lengths take a few moves and no call.
     if let Ok(id) = <&[u8; 49]>::try_from(id) {
-        room[B..B + 49].copy_from_slice(id);
-        room[B + 49..B + 49 + A].copy_from_slice(&after);
-        out.extend_from_slice(&room[..B + 49 + A]);
-    } else if let Ok(id) = <&[u8; 70]>::try_from(id) {
-        room[B..B + 70].copy_from_slice(id);
-        room[B + 70..B + 70 + A].copy_from_slice(&after);
-        out.extend_from_slice(&room[..B + 70 + A]);
-    } else {
-        out.extend_from_slice(before);
         out.extend_from_slice(id);
-        out.extend_from_slice(&after);
+    } else if let Ok(id) = <&[u8; 70]>::try_from(id) {
+        out.extend_from_slice(id);
+    } else {
+        out.extend_from_slice(id);
     }
+    out.extend_from_slice(&after);
 }
 
 /// Codes and sentences are ours and hold nothing that JSON escapes.
