@@ -1,6 +1,6 @@
 //! Bodies of requests, read whole up to a limit.
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use http_body_util::BodyExt;
 
 /// How far a body that is too large is read on, so that its sender hears the answer instead of a closed connection.
@@ -14,7 +14,8 @@ pub(super) enum Error {
 }
 
 pub(super) async fn read(mut body: Body, limit: usize) -> Result<Bytes, Error> {
-    let mut whole = Vec::new();
+    let told = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut whole = Vec::with_capacity(if told <= limit { told } else { 0 });
     let mut length = 0;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Error::Broken)?.into_data() else {
