@@ -27,6 +27,9 @@ use crate::client::{self, Client};
 /// How many kilobytes of rows may be on their way. As they are read, asked for, answered and rendered they take about four times that.
 const ROOM: u32 = 32 << 10;
 
+/// Parts that wait to be written: while the writer copies the columns of a row group, the others work on.
+const QUEUE: usize = 8;
+
 /// Why a run did not come to its end.
 pub(super) enum Stop {
     Fault(Fault),
@@ -56,7 +59,7 @@ impl Engine {
         write: impl FnOnce(mpsc::Receiver<Next>) -> Result<Written, Failed> + Send + 'static,
         stop: impl Future<Output = ()>,
     ) -> Result<Written, (Stop, Option<u64>)> {
-        let (rows, to_write) = mpsc::channel(2);
+        let (rows, to_write) = mpsc::channel(QUEUE);
         let writing = spawn_blocking(move || write(to_write));
         let stopped = self.drive(reader, &rows, stop).await;
         let last = match &stopped {
