@@ -18,7 +18,7 @@ use super::{
 /// error, every error its null, and every value the form and the domain that were asked for.
 pub(super) fn parse(text: &[u8], asked: Part<'_>) -> Result<Outcomes, String> {
     let text = str::from_utf8(text).map_err(|_| "it is not text")?;
-    let mut outcomes = Outcomes::with_capacity(asked.len(), asked.bytes());
+    let mut outcomes = Outcomes::with_capacity(asked.len(), asked.lines().len());
     let mut complaint = None;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let groups = Groups { asked, outcomes: &mut outcomes, complaint: &mut complaint };

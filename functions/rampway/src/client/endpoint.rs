@@ -105,7 +105,7 @@ impl Endpoint {
                 Ok(answer) => {
                     self.reached.store(true, Ordering::Relaxed);
                     let counted = answer.usage.iter().map(|(_, count)| count).sum();
-                    let outcomes = lines::parse(&answer.body, part, counted).map_err(Error::Nonsense)?;
+                    let outcomes = lines::parse(answer.body, part, counted).map_err(Error::Nonsense)?;
                     self.direct.count(&answer.usage).await.map_err(|error| Error::NotCounted { cause: printable(&error.to_string()) })?;
                     return Ok(outcomes.with_previous(Some(answer.previous)));
                 }

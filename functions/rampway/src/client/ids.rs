@@ -2,15 +2,20 @@
 
 use std::ops::Range;
 
-use shared::identity::Domain;
+use shared::identity::{Domain, Kind};
+
+use super::answer::is_of_ids;
 
 /// Ids to translate, each with the domain to translate it into. There is one text for all of them: no id has an allocation of its own.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Ids {
-    text: String,
-    /// Where each id ends in the text.
+    /// A line for each id.
+    lines: Vec<u8>,
+    /// Where each id ends in the lines.
     ends: Vec<usize>,
     runs: Vec<Run>,
+    /// Whether all of them are plain: see [`is_plain`].
+    plain: bool,
 }
 
 /// Ids that follow one another and have one target.
@@ -21,6 +26,17 @@ struct Run {
     end: usize,
 }
 
+/// Whether an id consists of characters that ids consist of: it may be a line as it is.
+pub(crate) fn is_plain(id: &[u8]) -> bool {
+    !id.is_empty() && is_of_ids(id)
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self { lines: Vec::new(), ends: Vec::new(), runs: Vec::new(), plain: true }
+    }
+}
+
 impl Ids {
     /// No ids.
     #[must_use]
@@ -28,10 +44,23 @@ impl Ids {
         Self::default()
     }
 
+    /// No ids, and room for so many of the shortest kind.
+    pub(crate) fn with_capacity(ids: usize) -> Self {
+        let line = Kind::Maintained.text_len() + 1;
+        Self { lines: Vec::with_capacity(ids * line), ends: Vec::with_capacity(ids), ..Self::default() }
+    }
+
     /// Adds an id that is to be translated into the domain `target`.
     pub fn push(&mut self, id: &str, target: Domain) {
-        self.text.push_str(id);
-        self.ends.push(self.text.len());
+        self.plain &= is_plain(id.as_bytes());
+        self.push_plain(id.as_bytes(), target);
+    }
+
+    /// Adds an id that [`is_plain`].
+    pub(crate) fn push_plain(&mut self, id: &[u8], target: Domain) {
+        self.lines.extend_from_slice(id);
+        self.ends.push(self.lines.len());
+        self.lines.push(b'\n');
         match self.runs.last_mut() {
             Some(run) if run.target == target => run.end = self.ends.len(),
             _ => self.runs.push(Run { target, end: self.ends.len() }),
@@ -40,9 +69,10 @@ impl Ids {
 
     /// Forgets the ids and keeps their room, for the next ones.
     pub fn clear(&mut self) {
-        self.text.clear();
+        self.lines.clear();
         self.ends.clear();
         self.runs.clear();
+        self.plain = true;
     }
 
     /// How many there are.
@@ -57,16 +87,14 @@ impl Ids {
         self.ends.is_empty()
     }
 
-    /// The id with this index, from 0.
-    #[must_use]
-    pub fn text(&self, index: usize) -> &str {
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start..self.ends[index]]
+    /// Each id with its target, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], Domain)> {
+        self.all().runs().flat_map(|run| run.ids().map(move |id| (id, run.target)))
     }
 
-    /// Each id with its target, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Domain)> {
-        self.all().runs().flat_map(|run| run.ids().map(move |id| (id, run.target)))
+    /// Where the line of an id begins.
+    fn start(&self, index: usize) -> usize {
+        index.checked_sub(1).map_or(0, |before| self.ends[before] + 1)
     }
 
     /// All of them, as one part.
@@ -97,10 +125,14 @@ impl<'a> Part<'a> {
         self.end - self.start
     }
 
-    /// How many bytes the ids have.
-    pub(super) fn bytes(self) -> usize {
-        let place = |index: usize| index.checked_sub(1).map_or(0, |before| self.ids.ends[before]);
-        place(self.end) - place(self.start)
+    /// The ids, a line each.
+    pub(super) fn lines(self) -> &'a [u8] {
+        &self.ids.lines[self.ids.start(self.start)..self.ids.start(self.end)]
+    }
+
+    /// Whether all of them are known to be plain: see [`is_plain`].
+    pub(super) const fn is_plain(self) -> bool {
+        self.ids.plain
     }
 
     /// The first half and the second.
@@ -131,9 +163,14 @@ impl<'a> Group<'a> {
     }
 
     /// The ids, in order.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+    pub(super) fn ids(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
         let ids = self.ids;
-        self.indices.clone().map(|index| ids.text(index))
+        self.indices.clone().map(|index| &ids.lines[ids.start(index)..ids.ends[index]])
+    }
+
+    /// The same as texts.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        self.ids().map(|id| str::from_utf8(id).expect("plain ids and texts are text"))
     }
 }
 
@@ -143,7 +180,7 @@ mod tests {
     use crate::client::tests::ids;
 
     fn runs(part: Part<'_>) -> Vec<(String, Vec<&str>)> {
-        part.runs().map(|run| (run.target.to_string(), run.ids().collect())).collect()
+        part.runs().map(|run| (run.target.to_string(), run.texts().collect())).collect()
     }
 
     #[test]
@@ -151,8 +188,9 @@ mod tests {
         let pairs = [("a", "1006"), ("", "1006"), ("é", "1007"), ("b", "1006")];
         let ids = ids(&pairs);
         let found: Vec<_> = ids.iter().map(|(id, target)| (id, target.to_string())).collect();
-        assert_eq!(found, pairs.map(|(id, target)| (id, target.to_owned())));
-        assert_eq!((ids.len(), ids.text(2), ids.all().bytes()), (4, "é", 4));
+        assert_eq!(found, pairs.map(|(id, target)| (id.as_bytes(), target.to_owned())));
+        assert_eq!((ids.len(), ids.all().lines()), (4, "a\n\né\nb\n".as_bytes()));
+        assert!(!ids.all().is_plain());
     }
 
     #[test]
@@ -161,7 +199,7 @@ mod tests {
         let (left, right) = ids.all().halves();
         assert_eq!(runs(left), [("1006".to_owned(), vec!["a"]), ("1007".to_owned(), vec!["b"])]);
         assert_eq!(runs(right), [("1007".to_owned(), vec!["c", "d"]), ("1008".to_owned(), vec!["e"])]);
-        assert_eq!((left.len(), right.len(), right.bytes()), (2, 3, 3));
+        assert_eq!((left.lines(), right.lines(), right.is_plain()), (&b"a\nb\n"[..], &b"c\nd\ne\n"[..], true));
         assert!(runs(Ids::new().all()).is_empty());
     }
 

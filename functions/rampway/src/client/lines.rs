@@ -3,21 +3,21 @@
 use shared::identity::{Code, Domain};
 
 use super::{
-    answer::{is_code, is_id_of, is_of_ids},
-    ids::Part,
+    answer::{is_code, is_id_of},
+    ids::{Part, is_plain},
     outcomes::Outcomes,
 };
 
 /// What is sent in the place of an id that a line cannot hold: it is as little an id, and refused with the same code.
-const NO_ID: &str = "-";
+const NO_ID: &[u8] = b"-";
 
 /// The body of a request, and the target of all its lines when they have one.
 pub(super) fn write(smart_token: &str, init_token: Option<&str>, part: Part<'_>) -> (Vec<u8>, Option<Domain>) {
     let mut runs = part.runs();
     let target = runs.next().map(|run| run.target).filter(|_| runs.next().is_none());
     let tokens = smart_token.len() + init_token.map_or(0, str::len) + 32;
-    // A comma and four letters of a target, and the line's end.
-    let mut body = Vec::with_capacity(tokens + part.bytes() + part.len() * if target.is_some() { 1 } else { 6 });
+    // A comma and four letters of a target.
+    let mut body = Vec::with_capacity(tokens + part.lines().len() + if target.is_some() { 0 } else { 5 * part.len() });
     for (name, token) in [("#smart_token=", Some(smart_token)), ("#init_token=", init_token)] {
         if let Some(token) = token {
             body.extend_from_slice(name.as_bytes());
@@ -25,9 +25,14 @@ pub(super) fn write(smart_token: &str, init_token: Option<&str>, part: Part<'_>)
             body.push(b'\n');
         }
     }
+    if target.is_some() && part.is_plain() {
+        body.extend_from_slice(part.lines());
+        return (body, target);
+    }
     for run in part.runs() {
         for id in run.ids() {
-            body.extend_from_slice(sendable(id).as_bytes());
+            // Commas, quotes, blanks and line ends would make a line into something else.
+            body.extend_from_slice(if is_plain(id) { id } else { NO_ID });
             if target.is_none() {
                 body.push(b',');
                 body.extend_from_slice(run.target.as_bytes());
@@ -38,44 +43,53 @@ pub(super) fn write(smart_token: &str, init_token: Option<&str>, part: Part<'_>)
     (body, target)
 }
 
-/// An id as a line can hold it. Commas, quotes, blanks and line ends would make a line into something else.
-fn sendable(id: &str) -> &str {
-    if !id.is_empty() && is_of_ids(id.as_bytes()) { id } else { NO_ID }
-}
-
 /// Reads the answer to a part, of which the transcoder has `counted` so many ids as translated. As strict as with JSON: a line for each id,
 /// in order, each of them either an id of its target or a code.
-pub(super) fn parse(text: &[u8], asked: Part<'_>, counted: u64) -> Result<Outcomes, String> {
-    let text = str::from_utf8(text).map_err(|_| "it is not text")?;
-    let mut outcomes = Outcomes::with_capacity(asked.len(), text.len());
-    let (mut rest, mut translated) = (text, 0);
+pub(super) fn parse(text: Vec<u8>, asked: Part<'_>, counted: u64) -> Result<Outcomes, String> {
+    let text = String::from_utf8(text).map_err(|_| "it is not text")?;
+    let mut outcomes = Outcomes::with_capacity(asked.len(), 0);
+    let (mut start, mut length, mut translated) = (0, 0, 0);
     let halved = || format!("it was asked for {} ids and answered with more, or with half a line", asked.len());
     for run in asked.runs() {
         for _ in 0..run.len() {
-            let number = outcomes.len();
+            let (number, rest) = (outcomes.len(), &text[start..]);
             if rest.is_empty() {
                 return Err(format!("it was asked for {} ids and answered with {number}", asked.len()));
             }
-            let end = memchr::memchr(b'\n', rest.as_bytes()).ok_or_else(halved)?;
-            let line = &rest[..end];
-            rest = &rest[end + 1..];
-            match (line.strip_suffix(','), line.strip_prefix(',')) {
-                (Some(id), _) if is_id_of(id, run.target) => {
-                    outcomes.push(id);
+            // Most often it is as long as the line before.
+            let ends = rest.as_bytes().get(length) == Some(&b'\n');
+            let mut outcome = if ends { read(&rest[..length], run.target) } else { None };
+            if outcome.is_none() {
+                length = memchr::memchr(b'\n', rest.as_bytes()).ok_or_else(halved)?;
+                outcome = read(&rest[..length], run.target);
+            }
+            match outcome {
+                Some(Ok(id)) => {
+                    outcomes.place(start..start + id.len());
                     translated += 1;
                 }
-                (_, Some(code)) if is_code(code) => outcomes.refuse(code, meaning(code)),
-                _ => return Err(format!("its line {number} is neither an id of domain {} nor a code", run.target)),
+                Some(Err(code)) => outcomes.refuse(code, meaning(code)),
+                None => return Err(format!("its line {number} is neither an id of domain {} nor a code", run.target)),
             }
+            start += length + 1;
         }
     }
-    if !rest.is_empty() {
+    if start < text.len() {
         return Err(halved());
     }
     if translated != counted {
         return Err(format!("it holds {translated} ids and was counted as {counted}"));
     }
-    Ok(outcomes)
+    Ok(outcomes.of(text))
+}
+
+/// A line's id, or its code, where it is nothing else.
+fn read(line: &str, target: Domain) -> Option<Result<&str, &str>> {
+    match (line.strip_suffix(','), line.strip_prefix(',')) {
+        (Some(id), _) if is_id_of(id, target) => Some(Ok(id)),
+        (_, Some(code)) if is_code(code) => Some(Err(code)),
+        _ => None,
+    }
 }
 
 /// The code's sentence, which a line has no room for.
@@ -112,7 +126,7 @@ mod tests {
     #[test]
     fn outcomes_come_in_the_order_of_the_ids() {
         let ids = ids(&[("a", "1006"), ("b", "1006"), ("c", "1007")]);
-        let found = parse(b"XY1006a,\n,I001\nXi1007c,\n", ids.all(), 2).unwrap();
+        let found = parse(b"XY1006a,\n,I001\nXi1007c,\n".to_vec(), ids.all(), 2).unwrap();
         let refusal = Refusal { code: "I001", message: "error decoding a RampID" };
         assert_eq!(found.iter().collect::<Vec<_>>(), [Ok("XY1006a"), Err(refusal), Ok("Xi1007c")]);
     }
@@ -133,9 +147,9 @@ mod tests {
             ("XY1006a,\n,I001\n", "holds 1 ids and was counted as 2"),
             ("{\"code\":\"E000\"}\n", "line 0 is neither"),
         ] {
-            let found = parse(text.as_bytes(), ids.all(), 2).unwrap_err();
+            let found = parse(text.into(), ids.all(), 2).unwrap_err();
             assert!(found.contains(complaint), "{text:?}: {found}");
         }
-        assert_eq!(parse(b"XY1006\xFF,\n", ids.all(), 2).unwrap_err(), "it is not text");
+        assert_eq!(parse(b"XY1006\xFF,\n".to_vec(), ids.all(), 2).unwrap_err(), "it is not text");
     }
 }

@@ -27,6 +27,7 @@ pub use error::Error;
 pub use health::{Health, Session, Variant};
 pub use ids::Ids;
 use ids::Part;
+pub(crate) use ids::is_plain;
 pub use outcomes::{Outcomes, Refusal};
 pub use token::Token;
 

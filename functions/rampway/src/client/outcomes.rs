@@ -1,11 +1,13 @@
 //! What became of ids, in columns: one text for all that were translated, and a list of those that were not.
 
+use std::ops::Range;
+
 /// What became of ids, in their order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcomes {
     text: String,
-    /// Where each id ends in the text; a refused one has no length, which no id has.
-    ends: Vec<usize>,
+    /// Where each id is in the text; a refused one has no length, which no id has.
+    places: Vec<(u32, u32)>,
     /// The refused ones, in order.
     refused: Vec<Refused>,
     reasons: Vec<Reason>,
@@ -40,7 +42,7 @@ const COMPARED: usize = 32;
 impl Outcomes {
     /// Room for the outcomes of `ids` ids, which have `bytes` bytes.
     pub(super) fn with_capacity(ids: usize, bytes: usize) -> Self {
-        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(ids), ..Self::default() }
+        Self { text: String::with_capacity(bytes), places: Vec::with_capacity(ids), ..Self::default() }
     }
 
     /// As many refusals for one reason.
@@ -53,13 +55,13 @@ impl Outcomes {
     /// How many there are.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.ends.len()
+        self.places.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.places.is_empty()
     }
 
     /// The outcome with this index, from 0.
@@ -97,14 +99,25 @@ impl Outcomes {
 
     /// The id with this index, or nothing when it was refused.
     fn id(&self, index: usize) -> &str {
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start..self.ends[index]]
+        let (start, end) = self.places[index];
+        &self.text[start as usize..end as usize]
     }
 
     /// Adds an id, which is not empty.
     pub(crate) fn push(&mut self, id: &str) {
+        let start = self.text.len();
         self.text.push_str(id);
-        self.ends.push(self.text.len());
+        self.place(start..self.text.len());
+    }
+
+    /// Adds an id, which will be at this place of the text that these are [`of`](Self::of).
+    pub(super) fn place(&mut self, place: Range<usize>) {
+        self.places.push((offset(place.start), offset(place.end)));
+    }
+
+    /// The same outcomes, of which the ids are in this text.
+    pub(super) fn of(self, text: String) -> Self {
+        Self { text, ..self }
     }
 
     /// Adds a refusal.
@@ -115,7 +128,7 @@ impl Outcomes {
 
     /// Adds what is to become a refusal.
     pub(super) fn leave_gap(&mut self) {
-        self.ends.push(self.text.len());
+        self.places.push((0, 0));
     }
 
     /// Whether the outcome with this index is a gap.
@@ -137,13 +150,18 @@ impl Outcomes {
 
     /// Adds what came after these.
     pub(super) fn append(&mut self, other: &Self) {
-        let (ids, bytes, reasons) = (self.len(), self.text.len(), self.reasons.len());
+        let (ids, bytes, reasons) = (self.len(), offset(self.text.len()), self.reasons.len());
         self.text.push_str(&other.text);
-        self.ends.extend(other.ends.iter().map(|end| bytes + end));
+        self.places.extend(other.places.iter().map(|(start, end)| (bytes + start, bytes + end)));
         self.refused.extend(other.refused.iter().map(|Refused { index, reason }| Refused { index: ids + index, reason: reasons + reason }));
         self.reasons.extend_from_slice(&other.reasons);
         self.previous = self.previous.zip(other.previous).map(|(one, other)| one + other);
     }
+}
+
+/// A place in a text.
+fn offset(bytes: usize) -> u32 {
+    u32::try_from(bytes).expect("answers to a part have less than 4 GiB")
 }
 
 #[cfg(test)]

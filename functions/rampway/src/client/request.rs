@@ -27,7 +27,7 @@ pub(super) fn translate(smart_token: &str, part: Part<'_>) -> Vec<u8> {
         transcode_data: Groups<'a>,
     }
     let groups = part.runs().count();
-    let capacity = part.bytes() + 3 * part.len() + GROUP_BYTES * groups + smart_token.len() + 128;
+    let capacity = part.lines().len() + 2 * part.len() + GROUP_BYTES * groups + smart_token.len() + 128;
     write(capacity, &Translate { rpc: "request", smart_token, transcode_data: Groups(part) })
 }
 
@@ -60,7 +60,7 @@ struct Values<'a>(&'a Group<'a>);
 
 impl Serialize for Values<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.ids())
+        serializer.collect_seq(self.0.texts())
     }
 }
 

@@ -121,6 +121,31 @@ pub(super) fn spooled(options: &Options, reading: &Reading) -> io::Result<File> 
     Ok(file)
 }
 
+/// Reads up to `step` bytes more, and says whether the input is over. They are read to where they stay: `read_to_end` begins with small pieces,
+/// which go through a buffer.
+pub(super) fn read_on(input: &mut dyn Read, rest: &mut Vec<u8>, step: usize) -> io::Result<bool> {
+    let mut end = rest.len();
+    rest.resize(end + step, 0);
+    let over = loop {
+        match input.read(&mut rest[end..]) {
+            Ok(0) => break Ok(end < rest.len()),
+            Ok(read) => end += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Err(error),
+        }
+    };
+    rest.truncate(end);
+    over
+}
+
+/// Takes the first `bytes` of what is read. There is room for as many after the others: the next part will hardly be shorter.
+pub(super) fn split(rest: &mut Vec<u8>, bytes: usize) -> Vec<u8> {
+    let mut others = Vec::with_capacity(rest.len() + BUFFER);
+    others.extend_from_slice(&rest[bytes..]);
+    rest.truncate(bytes);
+    std::mem::replace(rest, others)
+}
+
 /// Passes over the next `bytes` of an input, of which `rest` is read already.
 pub(super) fn skip(rest: &mut Vec<u8>, input: &mut dyn Read, bytes: u64) -> io::Result<()> {
     let there = rest.len().min(usize::try_from(bytes).unwrap_or(usize::MAX));

@@ -77,7 +77,7 @@ impl Reader {
 
     /// The next lines; `None` after the last.
     pub(super) fn next(&mut self) -> Result<Option<Part>, Fault> {
-        let mut part = Part::after(self.place);
+        let mut part = Part::after(self.place, self.request_bytes);
         let mut start = 0;
         while !part.is_full(self.request_bytes, start) {
             let Some(end) = self.line(start)? else { break };
@@ -97,8 +97,7 @@ impl Reader {
             part.rows.push(Row { insert: start + object.len().saturating_sub(1), end, asks });
             start = end;
         }
-        let rest = self.rest.split_off(start);
-        part.text = std::mem::replace(&mut self.rest, rest);
+        part.text = input::split(&mut self.rest, start);
         self.place.offset += start as u64;
         part.after = self.place;
         Ok((!part.rows.is_empty()).then_some(part))
@@ -118,7 +117,7 @@ impl Reader {
                 return Err(Fault::LongRow { line: self.place.lines + 1, megabytes: MAX_LINE_BYTES >> 20 });
             }
             looked_at = self.rest.len();
-            self.whole = (&mut self.input).take(STEP as u64).read_to_end(&mut self.rest)? < STEP;
+            self.whole = input::read_on(&mut self.input, &mut self.rest, STEP)?;
         }
     }
 }

@@ -62,9 +62,10 @@ pub(super) enum Asks {
 }
 
 impl Part {
-    /// A part that goes on where another ended.
-    pub(super) fn after(place: Place) -> Self {
-        Self { first: place.rows + 1, ..Self::default() }
+    /// A part that goes on where another ended, with room for the ids of a request of this many bytes.
+    pub(super) fn after(place: Place, request_bytes: usize) -> Self {
+        let room = request_bytes / weight::REFUSAL;
+        Self { first: place.rows + 1, rows: Vec::with_capacity(room), ids: Ids::with_capacity(room), ..Self::default() }
     }
 
     /// Whether another row may not fit a request of this many bytes any more.
@@ -74,13 +75,19 @@ impl Part {
 
     /// Adds an id, and says what its row asks for: the target is a cell of the row or the same for all of them.
     pub(super) fn push(&mut self, id: &[u8], target: Option<Domain>) -> Asks {
-        if id.trim_ascii().is_empty() {
+        let plain = weight::is_plain(id);
+        if !plain && id.trim_ascii().is_empty() {
             return Asks::Blank;
         }
         let Some(target) = target else { return Asks::NoDomain };
-        let id = weight::sendable(id);
-        self.weight += weight::of(&id);
-        self.ids.push(&id, target);
+        if plain {
+            self.weight += weight::REFUSAL;
+            self.ids.push_plain(id, target);
+        } else {
+            let id = weight::sendable(id);
+            self.weight += weight::of(&id);
+            self.ids.push(&id, target);
+        }
         Asks::Translation
     }
 }

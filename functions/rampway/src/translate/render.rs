@@ -79,18 +79,17 @@ impl Renderer {
         let mut drawing = Drawing::new(self, &part);
         let mut answers = part.ids.iter().zip(outcomes.iter());
         let (mut start, mut number) = (0, part.first);
+        // Where the shape stays, all text stays, with the new values in between.
+        let (stays, mut copied) = (self.from == self.to, 0);
         for row in &part.rows {
             let (before, after) = (&part.text[start..row.insert], &part.text[row.insert..row.end]);
             start = row.end;
-            let (id, to, outcome): (_, Option<Domain>, Outcome<'_>) = match row.asks {
-                Asks::NoRow => {
-                    drawing.no_row(before, after);
-                    continue;
-                }
-                Asks::Blank => ("", None, None),
+            let (id, to, outcome): (&[u8], Option<Domain>, Outcome<'_>) = match row.asks {
+                Asks::NoRow => continue,
+                Asks::Blank => (b"", None, None),
                 Asks::NoDomain => {
                     let refusal = Refusal { code: Code::E007.name(), message: "the target is not a domain: four letters or digits" };
-                    ("", None, Some(Err(refusal)))
+                    (b"", None, Some(Err(refusal)))
                 }
                 Asks::Translation => {
                     let ((id, target), outcome) = answers.next().expect("there is an answer for each id");
@@ -101,11 +100,18 @@ impl Renderer {
                 None => drawing.tally.blank(number),
                 Some(outcome) => drawing.tally.count(number, id, to, outcome),
             }
-            drawing.row(number, before, after, outcome)?;
+            if stays {
+                drawing.text.extend_from_slice(&part.text[copied..row.insert]);
+                copied = row.insert;
+            }
+            drawing.row(number, before, outcome)?;
             if let Some(Err(refusal)) = outcome.filter(|_| self.rejects) {
                 drawing.reject(number, before, after, id, refusal);
             }
             number += 1;
+        }
+        if stays {
+            drawing.text.extend_from_slice(&part.text[copied..]);
         }
         let Drawing { text, columns, rejects, mut tally, .. } = drawing;
         tally.previous = outcomes.under_previous_key();
@@ -172,15 +178,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// An empty line stays one between rows that stay as they are.
-    fn no_row(&mut self, before: &[u8], after: &[u8]) {
-        if self.renderer.from == self.renderer.to {
-            self.text.extend_from_slice(before);
-            self.text.extend_from_slice(after);
-        }
-    }
-
-    fn row(&mut self, number: u64, before: &[u8], after: &[u8], outcome: Outcome<'_>) -> Result<(), Fault> {
+    fn row(&mut self, number: u64, before: &[u8], outcome: Outcome<'_>) -> Result<(), Fault> {
         let (id, code) = match outcome {
             None => (None, None),
             Some(Ok(id)) => (Some(id), None),
@@ -188,18 +186,14 @@ impl<'a> Drawing<'a> {
         };
         match (self.renderer.from, self.renderer.to) {
             (Shape::Separated(_), Shape::Separated(delimiter)) if self.renderer.from == self.renderer.to => {
-                self.text.extend_from_slice(before);
                 for value in [id, code] {
                     self.text.push(delimiter);
-                    self.text.extend_from_slice(value.unwrap_or_default().as_bytes());
+                    if let Some(value) = value {
+                        self.text.extend_from_slice(value.as_bytes());
+                    }
                 }
-                self.text.extend_from_slice(after);
             }
-            (Shape::JsonLines, Shape::JsonLines) => {
-                self.text.extend_from_slice(before);
-                self.members(before.trim_ascii_end().ends_with(b"{"), id, code);
-                self.text.extend_from_slice(after);
-            }
+            (Shape::JsonLines, Shape::JsonLines) => self.members(before.trim_ascii_end().ends_with(b"{"), id, code),
             (_, Shape::Columns) => {
                 if self.renderer.from != Shape::Columns {
                     let columns = &mut self.columns;
@@ -255,7 +249,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn reject(&mut self, number: u64, before: &[u8], after: &[u8], id: &str, refusal: Refusal<'_>) {
+    fn reject(&mut self, number: u64, before: &[u8], after: &[u8], id: &[u8], refusal: Refusal<'_>) {
         let out = &mut self.rejects;
         match self.renderer.from {
             Shape::Separated(delimiter) => {
@@ -274,11 +268,12 @@ impl<'a> Drawing<'a> {
                 out.extend_from_slice(members.concat().as_bytes());
             }
             Shape::Columns => {
-                for (index, value) in [&*number.to_string(), id, refusal.code, refusal.message].into_iter().enumerate() {
+                let number = number.to_string();
+                for (index, value) in [number.as_bytes(), id, refusal.code.as_bytes(), refusal.message.as_bytes()].into_iter().enumerate() {
                     if index > 0 {
                         out.push(b',');
                     }
-                    separated::write_field(out, value.as_bytes(), b',');
+                    separated::write_field(out, value, b',');
                 }
                 out.push(b'\n');
             }

@@ -267,10 +267,10 @@ mod tests {
     fn a_report_is_a_table_for_people_and_an_object_for_machines() {
         let mut tally = Tally::default();
         let to = "1006".parse().ok();
-        tally.count(1, "XY1005a", to, Ok("XY1006a"));
-        tally.count(2, "Xi1005a", to, Ok("Xi1006a"));
-        tally.count(3, "hello world", to, Err(Refusal { code: "I001", message: "why" }));
-        tally.count(4, "XY1005a", None, Err(Refusal { code: "E007", message: "no domain" }));
+        tally.count(1, b"XY1005a", to, Ok("XY1006a"));
+        tally.count(2, b"Xi1005a", to, Ok("Xi1006a"));
+        tally.count(3, b"hello world", to, Err(Refusal { code: "I001", message: "why" }));
+        tally.count(4, b"XY1005a", None, Err(Refusal { code: "E007", message: "no domain" }));
         tally.blank(5);
         let added = ["id_1006".into(), "error_code".into()];
         let files = Files { input: file("in.csv"), output: file("out.csv"), rejects: None, added, resumed_after: None, key_ids: None };

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::client;
+
 /// Longer than any id. What is longer still is sent cut to this length, and is as wrong as before.
 const MAX_ID_BYTES: usize = 100;
 /// What a refusal may weigh in the answer, which has the same limit as the request and is escaped like it.
@@ -9,20 +11,21 @@ pub(super) const REFUSAL: usize = 200;
 /// The most that one id can weigh: a byte that is no text becomes three that are, each of which weighs three.
 pub(super) const MAX: usize = with_quotes(MAX_ID_BYTES * 9);
 
+// No plain id weighs more than a refusal.
+const _: () = assert!(with_quotes(MAX_ID_BYTES) <= REFUSAL);
+
+/// Whether a field is sent as it is, and weighs no more than its refusal.
+pub(super) fn is_plain(value: &[u8]) -> bool {
+    value.len() <= MAX_ID_BYTES && client::is_plain(value)
+}
+
 /// A field as it is sent. JSON holds text alone: what is no text is sent as text that is no id.
 pub(super) fn sendable(value: &[u8]) -> Cow<'_, str> {
-    let value = &value[..value.len().min(MAX_ID_BYTES)];
-    // Almost all of them are text, which is seen faster than what is not.
-    str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value), Cow::Borrowed)
+    String::from_utf8_lossy(&value[..value.len().min(MAX_ID_BYTES)])
 }
 
 /// What an id adds to the request, or its refusal to the answer: whichever weighs more.
 pub(super) fn of(id: &str) -> usize {
-    // Counted rather than looked for, and in bytes, of which an id has few: so it is a loop over whole registers.
-    let special = |byte: u8| u8::from(byte <= b' ') | u8::from(byte >= 0x7F) | u8::from(byte == b'"') | u8::from(byte == b'\\');
-    if id.len() < 256 && id.bytes().fold(0, |count: u8, byte| count.wrapping_add(special(byte))) == 0 {
-        return with_quotes(id.len()).max(REFUSAL);
-    }
     with_quotes(id.bytes().map(escaped).sum()).max(REFUSAL)
 }
 

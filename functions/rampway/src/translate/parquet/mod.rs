@@ -181,7 +181,7 @@ impl Reader {
 
     /// The next rows; `None` after the last. A part ends where its row group does.
     pub(super) fn next(&mut self) -> Result<Option<Part>, Fault> {
-        let mut part = Part::after(self.place);
+        let mut part = Part::after(self.place, self.request_bytes);
         match &mut self.rows {
             Rows::Objects(objects) => {
                 while !part.is_full(self.request_bytes, part.text.len()) && objects.read(&mut part, &mut self.place)? {}

@@ -128,7 +128,7 @@ impl Reader {
 
     /// The next rows; `None` after the last.
     pub(super) fn next(&mut self) -> Result<Option<Part>, Fault> {
-        let mut part = Part::after(self.place);
+        let mut part = Part::after(self.place, self.request_bytes);
         let (mut fields, mut start) = (Vec::new(), 0);
         while !part.is_full(self.request_bytes, start) {
             match scan::row(&self.rest, start, self.whole, self.delimiter, &mut fields) {
@@ -141,8 +141,7 @@ impl Reader {
                 Err(missing) => self.more_for(missing, start)?,
             }
         }
-        let rest = self.rest.split_off(start);
-        part.text = std::mem::replace(&mut self.rest, rest);
+        part.text = input::split(&mut self.rest, start);
         self.place.offset += start as u64;
         part.after = self.place;
         Ok((!part.rows.is_empty()).then_some(part))
@@ -184,8 +183,7 @@ impl Reader {
     fn read_more(&mut self) -> Result<(), Fault> {
         // A long row is read in ever longer steps, as it is looked at from its start each time.
         let step = STEP.max(self.rest.len() / 2);
-        self.rest.reserve(step);
-        self.whole = (&mut self.input).take(step as u64).read_to_end(&mut self.rest)? < step;
+        self.whole = input::read_on(&mut self.input, &mut self.rest, step)?;
         Ok(())
     }
 }

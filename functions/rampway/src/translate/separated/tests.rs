@@ -44,7 +44,7 @@ fn both(text: &[u8], delimiter: u8, column: &Column, target: &Target) -> Result<
         while let Some(part) = reader.next()? {
             let mut outcomes = Outcomes::default();
             for (id, _) in part.ids.iter() {
-                match id.strip_prefix('X') {
+                match str::from_utf8(id).unwrap().strip_prefix('X') {
                     Some(rest) => outcomes.push(&format!("Y{rest}")),
                     None => outcomes.refuse("I001", "bad, id"),
                 }
