@@ -48,11 +48,11 @@ impl Kernel {
 
     /// Translates rows: texts and verdicts where the columns keep them. A kernel that this processor cannot run is the batched one.
     pub(super) fn run(self, keys: &Keys<'_>, columns: &mut Columns) {
-        columns.make_room();
         #[cfg(target_arch = "x86_64")]
         if fused::run(self, keys, columns) {
             return;
         }
+        columns.make_room();
         batched::run(keys, columns);
     }
 }
@@ -161,7 +161,8 @@ impl Columns {
         }
     }
 
-    /// Adds rows of zeros up to a whole number of groups, for kernels that do no less, and characters for those that read further than a row.
+    /// Makes ready as [`Self::make_room`] does, with rows of zeros up to a whole number of groups, for kernels that do no less, and characters for
+    /// those that read further than a row.
     pub(super) fn fill_up(&mut self, group: usize, beyond: usize) {
         let (rows, stride) = (self.rows, self.stride);
         self.rows = rows.next_multiple_of(group);
