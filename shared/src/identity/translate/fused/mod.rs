@@ -7,7 +7,7 @@ use crate::crypto::siv::BLOCK;
 /// AES-256 on every register of an array. As a function its states would go through memory.
 ///
 /// As in the macros below, what a register is, and the operations on it, is for the place to say: `xor`, `and`, `round`, `last_round`,
-/// `round_key`, `block` (one in each of its parts) and `next` (its next counter).
+/// `round_key`, `between` (the keys of the other rounds), `block` (one in each of its parts) and `next` (its next counter).
 macro_rules! encrypt {
     ($states:expr, $keys:expr) => {{
         let RoundKeys(keys) = $keys;
