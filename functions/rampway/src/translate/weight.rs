@@ -38,7 +38,7 @@ const fn with_quotes(bytes: usize) -> usize {
 const fn escaped(byte: u8) -> usize {
     match byte {
         b'"' | b'\\' => 4,
-        // A writer of JSON may choose \uXXXX for a control character, and for any of two bytes or more.
+        // A writer of JSON may choose an escape by number for a control character, and for any of two bytes or more.
         ..0x20 | 0x7F => 7,
         0x80.. => 3,
         _ => 1,
