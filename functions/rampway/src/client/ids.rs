@@ -53,11 +53,16 @@ impl Ids {
     /// Adds an id that is to be translated into the domain `target`.
     pub fn push(&mut self, id: &str, target: Domain) {
         self.plain &= is_plain(id.as_bytes());
-        self.push_plain(id.as_bytes(), target);
+        self.add(id.as_bytes(), target);
     }
 
-    /// Adds an id that [`is_plain`].
+    /// The same for an id that is known to be plain: it is not looked at again.
     pub(crate) fn push_plain(&mut self, id: &[u8], target: Domain) {
+        debug_assert!(is_plain(id), "an id that was looked at");
+        self.add(id, target);
+    }
+
+    fn add(&mut self, id: &[u8], target: Domain) {
         self.lines.extend_from_slice(id);
         self.ends.push(self.lines.len());
         self.lines.push(b'\n');
