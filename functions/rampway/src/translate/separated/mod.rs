@@ -12,7 +12,7 @@ use super::{
     input,
     part::{self, Asks, Part, Place, Row},
 };
-use scan::{Found, Missing};
+use scan::{Found, Missing, Scanner};
 pub(super) use scan::{value, write_field};
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -36,12 +36,12 @@ impl Head {
 
 /// The fields' places in a row.
 pub(super) fn fields(row: &[u8], delimiter: u8) -> Vec<Range<usize>> {
-    let mut fields = Vec::new();
+    let mut scanner = Scanner::new(delimiter);
     // Of an empty text no row is found, which has one empty field all the same.
-    if scan::row(row, 0, true, delimiter, &mut fields).is_err() {
-        fields.push(0..0);
+    if scanner.row(row, 0, true).is_err() {
+        scanner.fields.push(0..0);
     }
-    fields
+    scanner.fields
 }
 
 /// Reads a file's rows, part by part.
@@ -94,15 +94,15 @@ impl Reader {
             reader.place.offset = bom as u64;
             return Ok((reader, head));
         };
-        let mut fields = Vec::new();
+        let mut scanner = Scanner::new(delimiter);
         let found = loop {
-            match scan::row(&reader.rest, bom, reader.whole, delimiter, &mut fields) {
+            match scanner.row(&reader.rest, bom, reader.whole) {
                 Ok(found) => break found,
                 Err(Missing::Nothing) => return Err(Fault::Empty { column: name.clone() }),
                 Err(missing) => reader.more_for(missing, bom)?,
             }
         };
-        let names: Vec<_> = fields.iter().map(|field| value(&reader.rest[field.clone()]).into_owned()).collect();
+        let names: Vec<_> = scanner.fields.iter().map(|field| value(&reader.rest[field.clone()]).into_owned()).collect();
         reader.chosen = column::named(column, target, &names)?;
         reader.width = Some(names.len());
         reader.place = Place { offset: found.next as u64, lines: found.lines + 1, rows: 0 };
@@ -113,9 +113,9 @@ impl Reader {
 
     /// Names for the columns of a file without a header, as many as its first row has.
     pub(super) fn numbers(&self) -> Vec<String> {
-        let mut fields = Vec::new();
-        let first = scan::row(&self.rest, 0, self.whole, self.delimiter, &mut fields);
-        let columns = if first.is_ok() { fields.len() } else { 0 };
+        let mut scanner = Scanner::new(self.delimiter);
+        let first = scanner.row(&self.rest, 0, self.whole);
+        let columns = if first.is_ok() { scanner.fields.len() } else { 0 };
         (1..=columns).map(|number| format!("column_{number}")).collect()
     }
 
@@ -129,11 +129,11 @@ impl Reader {
     /// The next rows; `None` after the last.
     pub(super) fn next(&mut self) -> Result<Option<Part>, Fault> {
         let mut part = Part::after(self.place, self.request_bytes);
-        let (mut fields, mut start) = (Vec::new(), 0);
+        let (mut scanner, mut start) = (Scanner::new(self.delimiter), 0);
         while !part.is_full(self.request_bytes, start) {
-            match scan::row(&self.rest, start, self.whole, self.delimiter, &mut fields) {
+            match scanner.row(&self.rest, start, self.whole) {
                 Ok(found) => {
-                    let asks = self.read_row(&mut part, start, found, &fields)?;
+                    let asks = self.read_row(&mut part, start, found, &scanner.fields)?;
                     part.rows.push(Row { insert: found.end, end: found.next, asks });
                     start = found.next;
                 }

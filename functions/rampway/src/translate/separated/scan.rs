@@ -6,6 +6,7 @@
 use std::{borrow::Cow, ops::Range};
 
 use memchr::{memchr, memchr_iter, memchr2, memchr3};
+use wide::u8x16;
 
 /// Where a row ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,47 +30,91 @@ pub(in super::super) enum Missing {
     OpenQuote,
 }
 
-/// Finds the row that starts at `start`, and its fields' places. Nothing comes after a text that is `whole`.
-pub(in super::super) fn row(
-    text: &[u8],
-    start: usize,
-    whole: bool,
+/// Finds rows, one after another.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Scanner {
     delimiter: u8,
-    fields: &mut Vec<Range<usize>>,
-) -> Result<Found, Missing> {
-    fields.clear();
-    let (mut field, mut at, mut lines) = (start, start, 0);
-    loop {
-        if text.get(field) == Some(&b'"') && at == field {
-            let Some(close) = closing_quote(text, field + 1) else {
-                return Err(if whole { Missing::OpenQuote } else { Missing::More });
-            };
-            // A quote at the end of what is there may be half of a doubled one.
-            if close + 1 == text.len() && !whole {
-                return Err(Missing::More);
+    /// The places of the last row's fields.
+    pub(in super::super) fields: Vec<Range<usize>>,
+    /// The delimiters and line ends among the `BLOCK` bytes before `end`, a bit each: a row has several of them.
+    marks: u64,
+    end: usize,
+}
+
+/// How many bytes are looked at together.
+const BLOCK: usize = 64;
+
+impl Scanner {
+    pub(in super::super) const fn new(delimiter: u8) -> Self {
+        Self { delimiter, fields: Vec::new(), marks: 0, end: 0 }
+    }
+
+    /// Finds the row that starts at `start`, and its fields' places. Nothing comes after a text that is `whole`; any other may only grow
+    /// from call to call.
+    pub(in super::super) fn row(&mut self, text: &[u8], start: usize, whole: bool) -> Result<Found, Missing> {
+        self.fields.clear();
+        let (mut field, mut at, mut lines) = (start, start, 0);
+        loop {
+            if text.get(field) == Some(&b'"') && at == field {
+                let Some(close) = closing_quote(text, field + 1) else {
+                    return Err(if whole { Missing::OpenQuote } else { Missing::More });
+                };
+                // A quote at the end of what is there may be half of a doubled one.
+                if close + 1 == text.len() && !whole {
+                    return Err(Missing::More);
+                }
+                lines += memchr_iter(b'\n', &text[field..close]).count() as u64;
+                at = close + 1;
             }
-            lines += memchr_iter(b'\n', &text[field..close]).count() as u64;
-            at = close + 1;
-        }
-        // Whatever stands between closing quotes and the field's end is literal, and so is any quote in there.
-        match memchr2(delimiter, b'\n', &text[at..]).map(|found| at + found) {
-            Some(place) if text[place] == delimiter => {
-                fields.push(field..place);
-                (field, at) = (place + 1, place + 1);
-            }
-            Some(place) => {
-                let end = if place > start && text[place - 1] == b'\r' { place - 1 } else { place };
-                fields.push(field..end.max(field));
-                return Ok(Found { end, next: place + 1, lines });
-            }
-            None if !whole => return Err(Missing::More),
-            None if text.len() == start => return Err(Missing::Nothing),
-            None => {
-                fields.push(field..text.len());
-                return Ok(Found { end: text.len(), next: text.len(), lines });
+            // Whatever stands between closing quotes and the field's end is literal, and so is any quote in there.
+            match self.mark(text, at) {
+                Some(place) if text[place] == self.delimiter => {
+                    self.fields.push(field..place);
+                    (field, at) = (place + 1, place + 1);
+                }
+                Some(place) => {
+                    let end = if place > start && text[place - 1] == b'\r' { place - 1 } else { place };
+                    self.fields.push(field..end.max(field));
+                    return Ok(Found { end, next: place + 1, lines });
+                }
+                None if !whole => return Err(Missing::More),
+                None if text.len() == start => return Err(Missing::Nothing),
+                None => {
+                    self.fields.push(field..text.len());
+                    return Ok(Found { end: text.len(), next: text.len(), lines });
+                }
             }
         }
     }
+
+    /// The first delimiter or line end from `at` on.
+    fn mark(&mut self, text: &[u8], mut at: usize) -> Option<usize> {
+        if at < self.end && at + BLOCK >= self.end {
+            let marks = self.marks >> (at + BLOCK - self.end);
+            if marks != 0 {
+                return Some(at + marks.trailing_zeros() as usize);
+            }
+            at = self.end;
+        }
+        while let Some(block) = text[at..].first_chunk() {
+            (self.marks, self.end) = (marks(block, self.delimiter), at + BLOCK);
+            if self.marks != 0 {
+                return Some(at + self.marks.trailing_zeros() as usize);
+            }
+            at = self.end;
+        }
+        memchr2(self.delimiter, b'\n', &text[at..]).map(|found| at + found)
+    }
+}
+
+/// A bit for each delimiter or line end.
+fn marks(block: &[u8; BLOCK], delimiter: u8) -> u64 {
+    let (delimiter, line_end) = (u8x16::splat(delimiter), u8x16::splat(b'\n'));
+    let (pieces, _) = block.as_chunks();
+    pieces.iter().rev().fold(0, |marks, piece| {
+        let piece = u8x16::new(*piece);
+        marks << 16 | u64::from((piece.simd_eq(delimiter) | piece.simd_eq(line_end)).to_bitmask())
+    })
 }
 
 /// The quote that closes a field whose content starts at `at`.
@@ -133,11 +178,12 @@ mod tests {
 
     /// Reads all rows, as if the text came in pieces of `piece` bytes.
     fn read(text: &[u8], piece: usize) -> Result<Vec<Values>, Missing> {
-        let (mut start, mut there, mut fields, mut all) = (0, piece.min(text.len()), Vec::new(), Vec::new());
+        let (mut start, mut there, mut all) = (0, piece.min(text.len()), Vec::new());
+        let mut scanner = Scanner::new(b',');
         loop {
-            match row(&text[..there], start, there == text.len(), b',', &mut fields) {
+            match scanner.row(&text[..there], start, there == text.len()) {
                 Ok(found) => {
-                    all.push(fields.iter().map(|field| value(&text[field.clone()]).into_owned()).collect());
+                    all.push(scanner.fields.iter().map(|field| value(&text[field.clone()]).into_owned()).collect());
                     start = found.next;
                 }
                 Err(Missing::More) => there = (there + piece).min(text.len()),
@@ -147,42 +193,50 @@ mod tests {
         }
     }
 
-    /// Every text over this alphabet up to a length: all that quotes, separators and line ends can do to each other.
+    /// Every text over this alphabet up to a length: all that quotes, separators and line ends can do to each other, in a short text and
+    /// where one block meets the next.
     #[test]
     fn fields_are_those_that_the_csv_crate_finds() {
         let alphabet = [b'a', b',', b'"', b'\n'];
-        for length in 0..=7_u32 {
-            for number in 0..4_usize.pow(length) {
-                let text: Vec<u8> = (0..length).map(|place| alphabet[number / 4_usize.pow(place) % 4]).collect();
-                let mut csv = csv::ReaderBuilder::new();
-                csv.has_headers(false).flexible(true).terminator(csv::Terminator::Any(b'\n'));
-                let theirs: Vec<Values> =
-                    csv.from_reader(&text[..]).byte_records().map(|record| record.unwrap().iter().map(<[u8]>::to_vec).collect()).collect();
-                let ours = read(&text, 3);
-                assert_eq!(ours, read(&text, 100));
-                match ours {
-                    Ok(rows) => {
-                        // The csv crate skips empty lines, which are rows here.
-                        let empty = |row: &[Vec<u8>]| row.len() == 1 && row[0].is_empty();
-                        let ours: Vec<_> = rows.into_iter().filter(|row| !empty(row)).collect();
-                        let theirs: Vec<_> = theirs.into_iter().filter(|row| !empty(row)).collect();
-                        assert_eq!(ours, theirs, "{:?}", String::from_utf8_lossy(&text));
-                    }
-                    Err(Missing::OpenQuote) => {
-                        let closed = [&text[..], b"\""].concat();
-                        assert!(read(&closed, 3).is_ok(), "{:?}", String::from_utf8_lossy(&text));
-                    }
-                    Err(missing) => panic!("{missing:?}"),
+        for (longest, before, after) in [(7, 0, 0), (5, BLOCK - 2, 0), (5, BLOCK - 2, BLOCK), (5, 0, 2 * BLOCK)] {
+            for length in 0..=longest {
+                for number in 0..4_usize.pow(length) {
+                    let letters = (0..length).map(|place| alphabet[number / 4_usize.pow(place) % 4]);
+                    let text = [vec![b'b'; before], letters.collect(), vec![b'b'; after]].concat();
+                    compare(&text);
                 }
             }
+        }
+    }
+
+    fn compare(text: &[u8]) {
+        let mut csv = csv::ReaderBuilder::new();
+        csv.has_headers(false).flexible(true).terminator(csv::Terminator::Any(b'\n'));
+        let theirs: Vec<Values> =
+            csv.from_reader(text).byte_records().map(|record| record.unwrap().iter().map(<[u8]>::to_vec).collect()).collect();
+        let ours = read(text, 3);
+        assert_eq!(ours, read(text, 200));
+        match ours {
+            Ok(rows) => {
+                // The csv crate skips empty lines, which are rows here.
+                let empty = |row: &[Vec<u8>]| row.len() == 1 && row[0].is_empty();
+                let ours: Vec<_> = rows.into_iter().filter(|row| !empty(row)).collect();
+                let theirs: Vec<_> = theirs.into_iter().filter(|row| !empty(row)).collect();
+                assert_eq!(ours, theirs, "{:?}", String::from_utf8_lossy(text));
+            }
+            Err(Missing::OpenQuote) => {
+                let closed = [text, b"\""].concat();
+                assert!(read(&closed, 3).is_ok(), "{:?}", String::from_utf8_lossy(text));
+            }
+            Err(missing) => panic!("{missing:?}"),
         }
     }
 
     #[test]
     fn rows_know_their_ends_and_the_lines_within() {
         let text = b"a,\"x\ny\"\r\nb,c\n\nd,e";
-        let (mut start, mut fields, mut ends) = (0, Vec::new(), Vec::new());
-        while let Ok(Found { end, next, lines }) = row(text, start, true, b',', &mut fields) {
+        let (mut start, mut scanner, mut ends) = (0, Scanner::new(b','), Vec::new());
+        while let Ok(Found { end, next, lines }) = scanner.row(text, start, true) {
             ends.push((end - start, next - end, lines));
             start = next;
         }
