@@ -45,7 +45,7 @@ pub use format::{Compression, Format};
 use input::Reading;
 use journal::{Done, Journal, Run};
 pub use location::{Location, Nowhere};
-pub use options::{Options, REQUEST_BYTES};
+pub use options::{DIRECT_BYTES, Options, REQUEST_BYTES};
 use output::Output;
 use progress::Progress;
 use reader::{Opened, Reader};

@@ -14,6 +14,9 @@ use super::{
 /// What a request may weigh at most, by default: as the event that a Lambda function gets, which may have 6 MB.
 pub const REQUEST_BYTES: usize = 5_000_000;
 
+/// The same straight to the endpoint, which no function stands before: there an id is a line, a quarter of what it weighs in an event.
+pub const DIRECT_BYTES: usize = 8_000_000;
+
 /// What to translate, and how.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -37,7 +40,7 @@ pub struct Options {
     pub delimiter: Option<u8>,
     /// How many requests may be under way at once.
     pub in_flight: NonZero<usize>,
-    /// What a request may weigh at most, as a Lambda event.
+    /// What a request may weigh at most, as a Lambda event, whether or not it becomes one.
     pub request_bytes: usize,
     /// Whether to show a progress bar, if there is a terminal to show it on.
     pub progress: bool,
