@@ -31,7 +31,7 @@ pub(in super::super) enum Missing {
 }
 
 /// Finds rows, one after another.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(in super::super) struct Scanner {
     delimiter: u8,
     /// The places of the last row's fields.
@@ -89,21 +89,19 @@ impl Scanner {
 
     /// The first delimiter or line end from `at` on.
     fn mark(&mut self, text: &[u8], mut at: usize) -> Option<usize> {
-        if at < self.end && at + BLOCK >= self.end {
-            let marks = self.marks >> (at + BLOCK - self.end);
-            if marks != 0 {
-                return Some(at + marks.trailing_zeros() as usize);
+        loop {
+            if at < self.end && at + BLOCK >= self.end {
+                let marks = self.marks >> (at + BLOCK - self.end);
+                if marks != 0 {
+                    return Some(at + marks.trailing_zeros() as usize);
+                }
+                at = self.end;
             }
-            at = self.end;
-        }
-        while let Some(block) = text[at..].first_chunk() {
+            let Some(block) = text[at..].first_chunk() else {
+                return memchr2(self.delimiter, b'\n', &text[at..]).map(|found| at + found);
+            };
             (self.marks, self.end) = (marks(block, self.delimiter), at + BLOCK);
-            if self.marks != 0 {
-                return Some(at + self.marks.trailing_zeros() as usize);
-            }
-            at = self.end;
         }
-        memchr2(self.delimiter, b'\n', &text[at..]).map(|found| at + found)
     }
 }
 
