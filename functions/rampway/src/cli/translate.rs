@@ -16,6 +16,8 @@ use super::{
 };
 use crate::translate::{self, Column, Compression, Format, Location, Options, Report, Target};
 
+/// The least that a request may be allowed to weigh.
+const MIN_REQUEST_BYTES: usize = 4096;
 /// What a request through the API may be allowed to weigh, as the event that a function gets.
 const MAX_REQUEST_BYTES: usize = 6_000_000;
 /// The same straight to the endpoint, whose own limit is then reached by the longest ids.
@@ -117,7 +119,7 @@ pub struct Translate {
     pub in_flight: NonZero<usize>,
     /// What a request may weigh at most, escaped as API Gateway hands it to a function, which takes 6 MB; the lines that go straight to the
     /// endpoint have a quarter of it [default: 5000000, with --via endpoint 8000000]
-    #[arg(long, value_name = "BYTES", value_parser = request_bytes, help_heading = "Tuning")]
+    #[arg(long, value_name = "BYTES", help_heading = "Tuning")]
     pub request_bytes: Option<usize>,
 }
 
@@ -196,8 +198,10 @@ impl Translate {
             Via::Endpoint => (translate::DIRECT_BYTES, MAX_DIRECT_BYTES),
         };
         let request_bytes = self.request_bytes.unwrap_or(usual);
-        if request_bytes > most {
-            return Err(makes_no_sense(format!("through the API --request-bytes is {most} at most, which a function takes")));
+        if !(MIN_REQUEST_BYTES..=most).contains(&request_bytes) {
+            return Err(makes_no_sense(format!(
+                "this way to the transcoder, --request-bytes is a number from {MIN_REQUEST_BYTES} to {most}"
+            )));
         }
         let output = self.output.clone().unwrap_or_else(|| self.beside(&target));
         let options = Options {
@@ -263,19 +267,11 @@ fn delimiter(text: &str) -> Result<u8, String> {
 }
 
 fn in_flight(text: &str) -> Result<NonZero<usize>, String> {
-    bounded(text, 1, 64).map(|number| NonZero::new(number).expect("the bound is 1"))
+    text.parse().ok().filter(|number: &NonZero<usize>| number.get() <= 64).ok_or("a number from 1 to 64".into())
 }
 
 fn share(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or("a number from 0 to 1, such as 0.01".into())
-}
-
-fn request_bytes(text: &str) -> Result<usize, String> {
-    bounded(text, 4096, MAX_DIRECT_BYTES)
-}
-
-fn bounded(text: &str, least: usize, most: usize) -> Result<usize, String> {
-    text.parse().ok().filter(|number| (least..=most).contains(number)).ok_or(format!("a number from {least} to {most}"))
 }
 
 #[cfg(test)]
@@ -329,6 +325,8 @@ mod tests {
         ] {
             assert_eq!(options(format!("x f.csv --column id --to 1006 {line}").trim_end()).unwrap().request_bytes, bytes, "{line}");
         }
+        let help = Line::command().render_long_help().to_string();
+        assert!([translate::REQUEST_BYTES, translate::DIRECT_BYTES].iter().all(|bytes| help.contains(&bytes.to_string())), "{help}");
     }
 
     #[test]
@@ -340,6 +338,8 @@ mod tests {
             "--to 1006 --delimiter -",
             "--to 1006 --delimiter ab",
             "--to 1006 --in-flight 0",
+            "--to 1006 --in-flight 65",
+            "--to 1006 --request-bytes 4095",
             "--to 1006 --request-bytes 7000000",
             "--to 1006 --request-bytes 13000000 --via endpoint",
             "--to 1006 --max-error-rate 2",
