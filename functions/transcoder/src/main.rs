@@ -1,35 +1,39 @@
-//! The sealed room: opens key packets and translates, in a container without a network. `transcoder serve` is all it takes.
+//! The transcoder container: opens key packets and translates ids, without network access of its
+//! own. `transcoder serve` starts it.
 
-mod answer;
-mod door;
-mod held;
-mod patient;
-mod room;
-mod serve;
+mod api_error;
+mod http;
+mod log;
+mod memory_budget;
 mod setting;
-mod verified;
+mod token_cache;
+mod transcoder;
+mod workers;
+mod write_timeout;
 
 use std::{error::Error, process::ExitCode};
 
-use crate::{door::Door, setting::Setting};
+use crate::{http::Server, setting::Setting};
+
+const USAGE: &str = "Usage: transcoder serve
+
+Serves SageMaker's container contract: GET /ping, POST /invocations, GET /execution-parameters.";
 
 fn main() -> ExitCode {
     if let Some("serve") = std::env::args().nth(1).as_deref() {
         match serve() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                answer::note(&error.to_string());
+                log::log(&error.to_string());
                 ExitCode::FAILURE
             }
         }
     } else {
-        eprintln!(
-            "usage: transcoder serve\n\nServes SageMaker's container contract: GET /ping, POST /invocations, GET /execution-parameters."
-        );
+        eprintln!("{USAGE}");
         ExitCode::from(2)
     }
 }
 
 fn serve() -> Result<(), Box<dyn Error>> {
-    Ok(serve::serve(&Door::new(Setting::read()?))?)
+    Ok(workers::serve(&Server::new(Setting::read()?))?)
 }

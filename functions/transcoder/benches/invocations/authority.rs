@@ -1,4 +1,4 @@
-//! The authority, played by the benchmark, and a transcoder that has its keys.
+//! A transcoder process that holds keys, which a stand-in for the authority issued.
 
 use std::{
     net::{SocketAddr, TcpListener, TcpStream},
@@ -18,10 +18,10 @@ use shared::{
 
 use crate::client::{exchange, request};
 
-/// The domains that there are keys for.
+/// The domains of the key packet.
 pub const DOMAINS: [&str; 8] = ["1001", "1002", "1003", "1004", "2001", "2002", "2003", "2004"];
 
-/// A transcoder's process.
+/// A transcoder process.
 pub struct Container {
     child: Child,
     _model: tempfile::TempDir,
@@ -30,14 +30,14 @@ pub struct Container {
 }
 
 impl Container {
-    /// Starts the binary with keys of [`DOMAINS`].
+    /// Starts the binary and loads keys for [`DOMAINS`].
     pub fn start() -> Self {
-        let (signing, sealed_to) = (SigningKey::generate().expect("a key"), PrivateKey::generate().expect("a key"));
+        let (signing_key, private_key) = (SigningKey::generate().expect("a key"), PrivateKey::generate().expect("a key"));
         let model = tempfile::tempdir().expect("a folder");
-        let jwks = json!({"keys": [signing.public()]});
-        std::fs::write(model.path().join("private_key.pem"), sealed_to.to_pem()).expect("a file");
+        let jwks = json!({"keys": [signing_key.public()]});
+        std::fs::write(model.path().join("private_key.pem"), private_key.to_pem()).expect("a file");
         std::fs::write(model.path().join("verification_keys.json"), jwks.to_string()).expect("a file");
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
         let child = Command::new(env!("CARGO_BIN_EXE_transcoder"))
             .arg("serve")
             .env_clear()
@@ -50,12 +50,12 @@ impl Container {
         smart["id_api_token"] = "x".into();
         let mut init = claims("transcoder-init");
         init["smart_token"] = "s".into();
-        init["key_packet"] = packet::seal(&packet(), &sealed_to.public().expect("a key"), &mut system_rng()).into();
+        init["key_packet"] = packet::seal(&packet(), &private_key.public().expect("a key"), &mut system_rng()).into();
         init["packet_id"] = "p".into();
         init["jwks"] = jwks;
-        let container = Self { child, _model: model, address, smart_token: signing.sign(&smart) };
+        let container = Self { child, _model: model, address, smart_token: signing_key.sign(&smart) };
         let mut stream = container.connect();
-        let body = json!({"rpc": "init", "init_token": signing.sign(&init)}).to_string();
+        let body = json!({"rpc": "init", "init_token": signing_key.sign(&init)}).to_string();
         exchange(&mut stream, &request(&body, "application/json", ""), &mut Vec::new());
         container
     }
@@ -67,7 +67,7 @@ impl Container {
             }
             std::thread::sleep(Duration::from_millis(25));
         }
-        panic!("the transcoder listens within ten seconds");
+        panic!("the transcoder does not listen after ten seconds");
     }
 }
 
@@ -78,7 +78,7 @@ impl Drop for Container {
     }
 }
 
-/// The key of a domain.
+/// The key of the domain at an index of [`DOMAINS`].
 pub fn key(index: usize) -> [u8; 64] {
     [u8::try_from(index).expect("few domains") + 1; 64]
 }

@@ -1,4 +1,4 @@
-//! A connection that waits for its reader, but not for ever: what is not read is memory that others want.
+//! A TCP stream with a write timeout.
 
 use std::{
     io,
@@ -13,51 +13,52 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// How long a reader may take nothing.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The maximum time of a write without progress.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection whose writes fail when nothing of them is taken for [`PATIENCE`].
-pub(crate) struct Patient {
+/// A TCP stream whose writes fail after [`WRITE_TIMEOUT`] without progress: unread responses hold
+/// memory.
+pub(crate) struct WriteTimeoutStream {
     stream: TcpStream,
-    end: Pin<Box<Sleep>>,
+    deadline: Pin<Box<Sleep>>,
     waiting: bool,
 }
 
-impl Patient {
-    /// Over a stream.
+impl WriteTimeoutStream {
+    /// Wraps a stream.
     pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, end: Box::pin(sleep(PATIENCE)), waiting: false }
+        Self { stream, deadline: Box::pin(sleep(WRITE_TIMEOUT)), waiting: false }
     }
 
-    fn patiently<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if outcome.is_ready() {
+    fn poll_timeout<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if result.is_ready() {
             self.waiting = false;
-            return outcome;
+            return result;
         }
         if !self.waiting {
             self.waiting = true;
-            self.end.as_mut().reset(Instant::now() + PATIENCE);
+            self.deadline.as_mut().reset(Instant::now() + WRITE_TIMEOUT);
         }
-        ready!(self.end.as_mut().poll(cx));
+        ready!(self.deadline.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl AsyncRead for Patient {
+impl AsyncRead for WriteTimeoutStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Patient {
+impl AsyncWrite for WriteTimeoutStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.patiently(cx, outcome)
+        let result = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.poll_timeout(cx, result)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.patiently(cx, outcome)
+        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.poll_timeout(cx, result)
     }
 
     fn is_write_vectored(&self) -> bool {

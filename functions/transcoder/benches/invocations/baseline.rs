@@ -1,4 +1,5 @@
-//! The obvious server: a tree of JSON values, and the crate `aes-siv` for one id at a time.
+//! The baseline: a server that parses into `serde_json::Value` and translates one id at a time with
+//! the crate `aes-siv`.
 
 use std::net::SocketAddr;
 
@@ -9,19 +10,19 @@ use serde_json::{Value, json};
 
 use crate::authority::{DOMAINS, key};
 
-/// Starts it on threads of its own.
+/// Starts the server on its own threads.
 pub fn start() -> SocketAddr {
-    let (tell, told) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async move {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-            tell.send(listener.local_addr().expect("an address")).expect("the benchmark waits");
+            sender.send(listener.local_addr().expect("an address")).expect("the benchmark receives the address");
             let routes = Router::new().route("/invocations", post(invocations)).layer(DefaultBodyLimit::disable());
-            axum::serve(listener, routes).await.expect("it serves");
+            axum::serve(listener, routes).await.expect("the server runs");
         });
     });
-    told.recv().expect("it listens")
+    receiver.recv().expect("the server listens")
 }
 
 async fn invocations(Json(body): Json<Value>) -> Json<Value> {
