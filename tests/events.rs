@@ -4,7 +4,7 @@ mod uploads;
 
 use std::{fs, path::Path};
 
-use rampway::serve::Error;
+use local::Error;
 use serde_json::Value;
 use shared::{crypto::sha256, encoding::hex, identity::Kind};
 
@@ -29,7 +29,7 @@ async fn every_event_gets_the_answer_that_is_promised() {
     let callers = Callers::new();
     let running = start_with(1, callers.parameters()).await;
     let token = running.init().await;
-    let seed = running.suite.credentials().unwrap();
+    let seed = &running.seed.credentials;
     let form = format!("grant_type=client_credentials&client_id={}&client_secret={}", seed.client_id, seed.client_secret.expose());
     let access = running.post_text("/token", form).await.body["access_token"].as_str().unwrap().to_owned();
     let id = running.mint(Kind::Maintained, "1005", 1).await.remove(0);

@@ -93,7 +93,7 @@ fn the_sealed_room_has_no_way_to_call_out() {
 }
 
 #[test]
-fn aws_is_under_cloud_and_engines_are_under_rampway() {
+fn aws_is_under_cloud_and_engines_are_under_local() {
     let manifests: Vec<String> = files().into_iter().filter(|path| path.ends_with("Cargo.toml") && path != "Cargo.toml").collect();
     assert!(manifests.len() >= 9, "there are only {manifests:?}");
     for path in manifests {
@@ -101,8 +101,8 @@ fn aws_is_under_cloud_and_engines_are_under_rampway() {
             assert!(!is_aws(name) || path == "shared/cloud/Cargo.toml", "{path} depends on {name}");
         }
         for (section, names) in sections(&read(&path)) {
-            // An engine is what a test of the deeds talks to, and what the command starts.
-            let may = path == "functions/rampway/Cargo.toml" || (path == "shared/cloud/Cargo.toml" && section == "dev-dependencies");
+            // An engine is what a test of the handlers talks to, and what the local cloud starts.
+            let may = path == "shared/local/Cargo.toml" || (path == "shared/cloud/Cargo.toml" && section == "dev-dependencies");
             let engines = names.iter().filter(|name| ENGINES.contains(&name.as_str())).count();
             assert!(engines == 0 || may, "{path} has an engine among its {section}");
         }

@@ -147,7 +147,7 @@ pub fn now() -> u64 {
 }
 
 async fn binary() -> std::path::PathBuf {
-    rampway::serve::binaries::find(&["transcoder"]).await.expect("the transcoder is built").join("transcoder")
+    local::binaries::find(&["transcoder"]).await.expect("the transcoder is built").join("transcoder")
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use client::{Client, Ids, Outcomes};
 use cloud::setting::{Environment, now};
 use rampway::{
-    client::{Client, Ids, Outcomes},
     doctor::Examination,
     explain::{Permissions, explain},
 };
@@ -15,7 +15,7 @@ use super::suite::{Running, domain, start};
 /// A client of the running suite's endpoint, which knows its API or not.
 async fn direct(running: &Running, api: bool) -> Client {
     let environment = Environment::over(running.suite.environment().clone());
-    let credentials = running.suite.credentials().unwrap().clone();
+    let credentials = running.seed.credentials.clone();
     Client::direct(&environment, credentials, api.then(|| running.suite.api())).await.unwrap()
 }
 
@@ -49,7 +49,7 @@ async fn the_endpoint_says_what_the_api_says() {
         ("hello, world\n", "1006"),
         (&here[0][..40], "1006"),
     ]);
-    let api = Client::new(running.suite.api(), running.suite.credentials().unwrap().clone()).unwrap();
+    let api = Client::new(running.suite.api(), running.seed.credentials.clone()).unwrap();
     let (through, straight) = (api.translate(&asked).await.unwrap(), direct(&running, false).await.translate(&asked).await.unwrap());
     assert_eq!(codes(&through), codes(&straight));
     let translated = |outcomes: &Outcomes| outcomes.iter().filter_map(Result::ok).map(str::to_owned).collect::<Vec<_>>();
@@ -81,7 +81,7 @@ async fn what_came_under_a_previous_key_is_told() {
     running.init().await;
     let after = running.mint(Kind::Maintained, "1005", 2).await;
     let asked: Vec<_> = before.iter().chain(&after).map(|id| (id.as_str(), "1006")).collect();
-    let api = Client::new(running.suite.api(), running.suite.credentials().unwrap().clone()).unwrap();
+    let api = Client::new(running.suite.api(), running.seed.credentials.clone()).unwrap();
     for client in [direct(&running, false).await, api] {
         let outcomes = client.translate(&ids(&asked)).await.unwrap();
         assert_eq!((codes(&outcomes), outcomes.under_previous_key()), (vec!["none"; 5], Some(3)));
@@ -120,7 +120,7 @@ async fn what_is_translated_at_the_endpoint_is_counted_and_reported_once() {
 #[tokio::test]
 async fn explain_and_doctor_know_what_the_client_may_do_either_way() {
     let running = start(1).await;
-    let api = Client::new(running.suite.api(), running.suite.credentials().unwrap().clone()).unwrap();
+    let api = Client::new(running.suite.api(), running.seed.credentials.clone()).unwrap();
     let id = &running.mint(Kind::Maintained, "1005", 1).await[0];
     for client in [&api, &direct(&running, false).await] {
         // Nobody has initialised the transcoder yet, or the round before has.

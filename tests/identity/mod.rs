@@ -120,7 +120,7 @@ async fn the_id_api_tells_a_client_its_domains_and_the_authority_their_keys() {
         assert_eq!((answer.status, &answer.body["expires_in"]), (200, &json!(900)), "{}", answer.text);
         answer.body["access_token"].as_str().unwrap().to_owned()
     };
-    let seed = running.suite.credentials().unwrap();
+    let seed = &running.seed.credentials;
     let ours = running.get("/domains", &token(&seed.client_id, seed.client_secret.expose()).await).await;
     assert_eq!(ours.body["directions"], json!([{"from": "1005", "to": ["1006", "1007"]}, {"from": "1006", "to": ["1005"]}]));
     assert_eq!(ours.body["domains"][0], json!({"domain": "1005", "owned": true}));

@@ -8,7 +8,7 @@ use super::suite::{initialised, start};
 #[tokio::test]
 async fn every_malformed_body_has_its_answer() {
     let (running, token) = initialised(1).await;
-    let secret = running.suite.credentials().unwrap().client_secret.expose().to_owned();
+    let secret = running.seed.credentials.client_secret.expose().to_owned();
     let deep = format!(r#"{{"smart_token":"{token}","transcode_data":{}1{}}}"#, "[".repeat(50_000), "]".repeat(50_000));
     let bodies: Vec<(&str, Vec<u8>)> = vec![
         ("nothing", b"".into()),
@@ -102,7 +102,7 @@ async fn credentials_that_are_not_good_are_all_the_same() {
     let mut bodies = vec![json!({"client_id": "demo", "client_secret": "wrong"}), json!({"client_id": "nobody", "client_secret": "wrong"})];
     bodies.push(json!({"client_id": "", "client_secret": ""}));
     bodies.push(json!({"client_id": "x".repeat(3000), "client_secret": "wrong"}));
-    bodies.push(json!({"client_id": "partner", "client_secret": running.suite.credentials().unwrap().client_secret.expose()}));
+    bodies.push(json!({"client_id": "partner", "client_secret": running.seed.credentials.client_secret.expose()}));
     let mut answers = Vec::new();
     for body in &bodies {
         for path in ["/auth/init", "/token/init", "/token/request"] {

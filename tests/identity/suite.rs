@@ -7,7 +7,8 @@ use cloud::{
     setting::Environment,
     vault::{Vault, s},
 };
-use rampway::serve::{Options, State, Suite};
+use local::{LocalCloud, Options, State};
+use rampway::serve::{self, Seed};
 use reqwest::Client;
 use serde_json::{Value, json};
 use shared::{
@@ -19,7 +20,8 @@ use crate::answer::Answer;
 
 /// A suite with its client, and the authority's administration.
 pub struct Running {
-    pub suite: Suite,
+    pub suite: LocalCloud,
+    pub seed: Seed,
     pub admin: Admin,
     pub client: Client,
     environment: BTreeMap<String, String>,
@@ -33,10 +35,11 @@ pub async fn start(instances: usize) -> Running {
 pub async fn start_with(instances: usize, parameters: BTreeMap<String, String>) -> Running {
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml").into();
     let options = Options { template, parameters, port: 0, instances, state: State::Ephemeral, quiet: true, ..Options::default() };
-    let suite = Suite::start(options).await.expect("the suite starts");
+    let (suite, seed) = serve::start(options).await.expect("the suite starts");
+    let seed = seed.expect("the template has the authority's side");
     let environment = suite.environment().clone();
     let admin = Admin::from_env(&Environment::over(environment.clone())).await.expect("the tables are there");
-    Running { suite, admin, client: Client::builder().no_proxy().build().expect("a client"), environment }
+    Running { suite, seed, admin, client: Client::builder().no_proxy().build().expect("a client"), environment }
 }
 
 /// A suite whose transcoders hold keys, and a smart token.
@@ -73,7 +76,7 @@ impl Running {
     }
 
     pub fn credentials(&self) -> Value {
-        let seed = self.suite.credentials().unwrap();
+        let seed = &self.seed.credentials;
         json!({"client_id": seed.client_id, "client_secret": seed.client_secret.expose()})
     }
 

@@ -12,7 +12,7 @@ use cloud::{
     setting::Environment,
     vault::{Vault, n, s},
 };
-use rampway::serve::{Brightcove, Call, JobState, Options, State, Suite};
+use local::{Brightcove, Call, JobState, LocalCloud, Options, State};
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ use page::{Operation, PART, Page, datetime};
 
 /// Uploads alone, and a browser.
 pub struct Running {
-    suite: Suite,
+    suite: LocalCloud,
     client: Client,
 }
 
@@ -31,7 +31,7 @@ async fn start(parameters: &[(&str, &str)]) -> Running {
     let parameters: BTreeMap<_, _> =
         [("Sides", "none")].iter().chain(parameters).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let options = Options { template, parameters, port: 0, state: State::Ephemeral, quiet: true, ..Options::default() };
-    let suite = Suite::start(options).await.expect("the suite starts");
+    let (suite, _) = rampway::serve::start(options).await.expect("the suite starts");
     Running { suite, client: Client::builder().no_proxy().build().expect("a client") }
 }
 

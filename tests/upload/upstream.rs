@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rampway::serve::Call;
+use local::Call;
 use serde_json::json;
 
 use super::start;

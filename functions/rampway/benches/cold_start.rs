@@ -7,7 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rampway::serve::{Options, State, Suite};
+use local::{Options, State};
+use rampway::serve::{self, Seed};
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 7;
@@ -32,10 +33,10 @@ async fn main() {
             quiet: true,
             ..Options::default()
         };
-        let suite = Suite::start(options).await.expect("the suite starts");
+        let (suite, seed) = serve::start(options).await.expect("the suite starts");
         directory = suite.binaries().to_owned();
         for ((_, function, event), (_, cold, warm)) in functions().into_iter().zip(&mut figures) {
-            let event = fill(&event, &suite);
+            let event = fill(&event, seed.as_ref());
             for figures in [cold, warm] {
                 let start = Instant::now();
                 suite.invoke(function, &event).await.expect("the function answers");
@@ -73,10 +74,10 @@ fn functions() -> [(&'static str, &'static str, Value); 5] {
     ]
 }
 
-fn fill(event: &Value, suite: &Suite) -> Value {
+fn fill(event: &Value, seed: Option<&Seed>) -> Value {
     let mut event = event.clone();
     if event["httpMethod"] == "POST" {
-        let credentials = suite.credentials().expect("the template has the authority's side");
+        let credentials = &seed.expect("the template has the authority's side").credentials;
         let body = json!({"client_id": credentials.client_id, "client_secret": credentials.client_secret.expose()});
         event["body"] = body.to_string().into();
     }

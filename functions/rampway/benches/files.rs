@@ -14,13 +14,14 @@ use std::{
 };
 
 use cloud::{identity::admin::Admin, setting::Environment};
+use local::{LocalCloud, Options, State};
 use parquet::{
     basic::{Compression, ConvertedType, Repetition, Type as Physical},
     data_type::{ByteArray, ByteArrayType, Int64Type},
     file::{properties::WriterProperties, writer::SerializedFileWriter},
     schema::types::Type,
 };
-use rampway::serve::{FROM, Options, State, Suite, TO};
+use rampway::serve::{self, FROM, TO};
 use shared::{crypto::sha256, identity::Kind};
 
 /// How many ids differ from each other: minting is not what is measured.
@@ -45,7 +46,7 @@ async fn main() {
     let folder = folder.expect("a folder for the files");
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml").into();
     let options = Options { template, port: 0, state: State::Ephemeral, quiet: true, ..Options::default() };
-    let suite = Suite::start(options).await.expect("the suite starts");
+    let (suite, _) = serve::start(options).await.expect("the suite starts");
     let ids = mint(&suite).await;
     let environment = folder.path().join("env");
     let lines: Vec<_> = suite.environment().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
@@ -99,7 +100,7 @@ fn told(name: &str, rows: usize, mut times: Vec<Duration>, peak: &str) {
     println!("{name:<28} {median:>14} {least:>14} {most:>14} {peak:>10}");
 }
 
-async fn mint(suite: &Suite) -> Vec<String> {
+async fn mint(suite: &LocalCloud) -> Vec<String> {
     let admin = Admin::from_env(&Environment::over(suite.environment().clone())).await.expect("the tables are there");
     let from = FROM.parse().expect("the seed's domain");
     let mint = admin.mint(&[from]).await.expect("the domain has a key");
@@ -146,7 +147,7 @@ fn columns(path: &Path, ids: &[String], rows: usize) {
 }
 
 /// One run: how long it took, and the most memory that it had, in kilobytes.
-fn translate(suite: &Suite, via: &str, environment: &Path, input: &Path) -> (Duration, u64) {
+fn translate(suite: &LocalCloud, via: &str, environment: &Path, input: &Path) -> (Duration, u64) {
     let output = input.with_extension("out").with_added_extension(input.extension().unwrap_or_default());
     let start = Instant::now();
     let mut command = Command::new(env!("CARGO_BIN_EXE_rampway"));

@@ -9,7 +9,8 @@ use std::{
 };
 
 use cloud::{identity::admin::Admin, setting::Environment};
-use rampway::serve::{Options, State, Suite};
+use local::{LocalCloud, Options, State};
+use rampway::serve;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use shared::identity::Kind;
@@ -24,9 +25,9 @@ async fn main() {
     let folder = folder.map(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder));
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml").into();
     let options = Options { template, port: 0, instances: 1, state: State::Ephemeral, binaries: folder, quiet: true, ..Options::default() };
-    let suite = Suite::start(options).await.expect("the suite starts");
+    let (suite, seed) = serve::start(options).await.expect("the suite starts");
     let client = Client::builder().no_proxy().build().expect("a client");
-    let seed = suite.credentials().expect("the template has the authority's side");
+    let seed = seed.expect("the template has the authority's side").credentials;
     let credentials = json!({"client_id": seed.client_id, "client_secret": seed.client_secret.expose()});
     let init = client.post(format!("{}/auth/init", suite.api())).body(credentials.to_string()).send().await.expect("the gateway answers");
     let token: Value = serde_json::from_str(&init.text().await.expect("text")).expect("JSON");
@@ -85,7 +86,7 @@ struct Places {
 }
 
 impl Places {
-    fn of(suite: &Suite) -> Self {
+    fn of(suite: &LocalCloud) -> Self {
         let instance = suite.instances().into_iter().next().expect("there is an instance");
         // The suite gives each transcoder its port by the environment, as SageMaker does.
         let process = instance.process.expect("it runs");
@@ -115,7 +116,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-async fn ids(suite: &Suite, count: usize) -> Vec<String> {
+async fn ids(suite: &LocalCloud, count: usize) -> Vec<String> {
     let admin = Admin::from_env(&Environment::over(suite.environment().clone())).await.expect("the tables are there");
     let domain = "1005".parse().expect("a domain");
     let mint = admin.mint(&[domain]).await.expect("the domain is there");

@@ -12,7 +12,8 @@ use cloud::{
     setting::{Environment, Table},
     vault::{Tables, s},
 };
-use rampway::serve::{Options, State, Suite};
+use local::{Options, State};
+use rampway::serve;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use shared::{crypto::sha256, encoding::hex};
@@ -29,7 +30,7 @@ async fn main() {
     // One page never asks so fast, and its API would have it wait.
     let parameters = ["RateLimit", "BurstLimit"].map(|name| (name.to_owned(), "100000".to_owned())).into();
     let options = Options { template, parameters, port: 0, state: State::Ephemeral, binaries: folder, quiet: true, ..Options::default() };
-    let suite = Suite::start(options).await.expect("the suite starts");
+    let (suite, _) = serve::start(options).await.expect("the suite starts");
     let client = Client::builder().no_proxy().build().expect("a client");
     let created = client.post(format!("{}/upload", suite.api())).json(&json!({"name": "measured.mp4"})).send().await.expect("an answer");
     let upload = Upload(created.json().await.expect("an upload"));

@@ -1,4 +1,4 @@
-//! The demonstration: an audience minted here and now, translated through the running suite.
+//! The demonstration: an audience minted here and now, translated through the running cloud.
 
 use std::{
     fmt::Write as _,
@@ -7,20 +7,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use client::Client;
 use cloud::{
     identity::admin::{self, Admin},
     setting::Environment,
 };
+use files::{Column, Location, REQUEST_BYTES, Report, Target};
+use local::{LocalCloud, Options, State};
 use shared::{
     crypto::sha256,
     identity::{Domain, Id, Kind},
 };
 
-use crate::{
-    client::{self, Client},
-    serve::{self, FROM, Options, State, Suite, TO},
-    translate::{self, Column, Location, REQUEST_BYTES, Report, Target},
-};
+use crate::serve::{self, FROM, Seed, TO};
 
 /// How many rows the audience has.
 pub const ROWS: u32 = 10_000;
@@ -45,7 +44,7 @@ pub enum Error {
     Client(#[from] client::Error),
     /// The file was not translated.
     #[error(transparent)]
-    Translate(#[from] translate::Error),
+    Translate(#[from] files::Error),
     /// A file.
     #[error("{} cannot be used ({cause})", file.display())]
     File {
@@ -71,26 +70,26 @@ pub struct Demonstration {
 pub async fn run(template: PathBuf, instances: NonZero<usize>, folder: &Path) -> Result<Demonstration, Error> {
     say("Starting both sides on this machine, with nothing kept.");
     let options = Options { template, port: 0, instances: instances.get(), state: State::Ephemeral, quiet: true, ..Options::default() };
-    let suite = Suite::start(options).await?;
-    let shown = with(&suite, folder).await;
-    suite.stop().await;
+    let (cloud, seed) = serve::start(options).await?;
+    let shown = with(&cloud, seed.as_ref(), folder).await;
+    cloud.stop().await;
     shown
 }
 
-async fn with(suite: &Suite, folder: &Path) -> Result<Demonstration, Error> {
+async fn with(cloud: &LocalCloud, seed: Option<&Seed>, folder: &Path) -> Result<Demonstration, Error> {
     let audience = folder.join("audience.csv");
     let translated = folder.join(format!("audience.{}.csv", TO[0]));
     say(&format!("Minting {ROWS} rows under the keys of this run into {}.", audience.display()));
-    let admin = Admin::from_env(&Environment::over(suite.environment().clone())).await?;
+    let admin = Admin::from_env(&Environment::over(cloud.environment().clone())).await?;
     let text = mint(&admin).await?;
     let file = |cause| Error::File { file: audience.clone(), cause };
     fs::create_dir_all(folder).and_then(|()| fs::write(&audience, text)).map_err(file)?;
 
-    say(&format!("Translating them at {}: gateway, proxy, endpoint, transcoder, and back.", suite.api()));
-    let credentials = suite.credentials().ok_or(Error::NoAuthority)?;
-    let client = Client::new(suite.api(), credentials.clone())?;
+    say(&format!("Translating them at {}: gateway, proxy, endpoint, transcoder, and back.", cloud.api()));
+    let credentials = &seed.ok_or(Error::NoAuthority)?.credentials;
+    let client = Client::new(cloud.api(), credentials.clone())?;
     client.init().await?;
-    let options = translate::Options {
+    let options = files::Options {
         input: Location::Local(audience.clone()),
         output: Location::Local(translated.clone()),
         rejects: None,
@@ -107,7 +106,7 @@ async fn with(suite: &Suite, folder: &Path) -> Result<Demonstration, Error> {
         resume: false,
         store: None,
     };
-    let summary = translate::translate(client, &options, std::future::pending()).await?;
+    let summary = files::translate(client, &options, std::future::pending()).await?;
     Ok(Demonstration { audience, translated, summary })
 }
 

@@ -9,7 +9,7 @@ use shared::identity::{
     translate::{Kernel, MAX_IDS, MAX_PAIRS},
 };
 
-use crate::client::{Client, Error, Health, Session};
+use client::{Client, Error, Health, Session};
 
 /// Keys that end sooner than this, in seconds, should have been renewed.
 const ENDING: u64 = 15 * 60;

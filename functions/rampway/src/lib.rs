@@ -2,11 +2,8 @@
 
 pub mod admin;
 pub mod cli;
-pub mod client;
 pub mod demo;
 pub mod doctor;
 pub mod explain;
 pub mod serve;
 pub mod setting;
-pub mod template;
-pub mod translate;

@@ -9,20 +9,23 @@ use std::{
 };
 
 use cloud::{identity::admin::Admin, setting::Environment};
-use rampway::serve::{FROM, Options, State, Suite, TO};
+use local::{LocalCloud, Options, State};
+use rampway::serve::{self, FROM, TO};
 use serde_json::Value;
 use shared::{crypto::sha256, identity::Kind};
 
 const ROWS: usize = 3000;
 
-async fn suite() -> Suite {
+async fn suite() -> LocalCloud {
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml").into();
     let options = Options { template, port: 0, state: State::Ephemeral, quiet: true, ..Options::default() };
-    Suite::start(options).await.expect("the suite starts")
+    let (suite, seed) = serve::start(options).await.expect("the suite starts");
+    assert!(serve::banner(&suite, seed.as_ref()).contains(suite.api()));
+    suite
 }
 
 /// The same people in two domains.
-async fn people(suite: &Suite) -> [Vec<String>; 2] {
+async fn people(suite: &LocalCloud) -> [Vec<String>; 2] {
     let admin = Admin::from_env(&Environment::over(suite.environment().clone())).await.expect("an answer");
     let domains = [FROM, TO[0]].map(|domain| domain.parse().expect("a domain"));
     let mint = admin.mint(&domains).await.expect("an answer");
@@ -36,7 +39,7 @@ async fn people(suite: &Suite) -> [Vec<String>; 2] {
 }
 
 /// The command in a folder; a script before it may set limits.
-fn command(suite: &Suite, folder: &Path, limits: &str, line: &str) -> Command {
+fn command(suite: &LocalCloud, folder: &Path, limits: &str, line: &str) -> Command {
     let mut command = Command::new("sh");
     let program = env!("CARGO_BIN_EXE_rampway");
     let state = suite.state().display();
@@ -47,7 +50,7 @@ fn command(suite: &Suite, folder: &Path, limits: &str, line: &str) -> Command {
     command
 }
 
-async fn rampway(suite: &Suite, folder: &Path, line: &str) -> (Option<i32>, Output) {
+async fn rampway(suite: &LocalCloud, folder: &Path, line: &str) -> (Option<i32>, Output) {
     let mut command = command(suite, folder, "", line);
     // The suite runs in this process, and must not wait for its own caller.
     let output = tokio::task::spawn_blocking(move || command.output().expect("the command runs")).await.expect("the command ends");
@@ -150,7 +153,7 @@ async fn what_stands_in_the_way_is_told_and_nothing_half_written_has_the_final_n
     suite.stop().await;
 }
 
-async fn stopped_by_a_signal(suite: &Suite, folder: &Path, here: &[String], there: &[String]) {
+async fn stopped_by_a_signal(suite: &LocalCloud, folder: &Path, here: &[String], there: &[String]) {
     let line = "audience.csv --column rampid --to 1006 --output stopped.csv --request-bytes 5000 --in-flight 1";
     for signal in ["INT", "TERM"] {
         let child = command(suite, folder, "", line).stderr(Stdio::piped()).spawn().expect("the command starts");

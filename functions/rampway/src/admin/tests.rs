@@ -3,40 +3,23 @@
 use std::collections::BTreeMap;
 
 use clap::Parser;
-use dynoxide::{Database, server};
-use serde_json::json;
+use local::DynamoDb;
+use sam::{Deployment, Template};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 
 use super::*;
 
 const UUID: &str = "6f1c2a9e-58b3-4a52-9f6e-0b7a44c5d2e1";
 
-/// The authority's tables, empty.
-async fn authority(folder: &TempDir) -> Environment {
-    let tables = [
-        ("CLIENTS_TABLE", "clients", vec!["client_id"]),
-        ("DOMAINS_TABLE", "domains", vec!["domain", "item"]),
-        ("PERMITS_TABLE", "permits", vec!["client_id", "direction"]),
-        ("SIGNING_KEYS_TABLE", "signing_keys", vec!["kid"]),
-        ("METRICS_TABLE", "metrics", vec!["client_id", "bucket"]),
-        ("UPLOADS_TABLE", "uploads", vec!["item"]),
-    ];
-    let database = Database::memory().unwrap();
-    let mut settings = BTreeMap::new();
-    for (variable, name, keys) in tables {
-        let schema: Vec<_> =
-            keys.iter().zip(["HASH", "RANGE"]).map(|(name, kind)| json!({"AttributeName": name, "KeyType": kind})).collect();
-        let attributes: Vec<_> = keys.iter().map(|name| json!({"AttributeName": name, "AttributeType": "S"})).collect();
-        let request = json!({
-            "TableName": name, "KeySchema": schema, "AttributeDefinitions": attributes, "BillingMode": "PAY_PER_REQUEST"
-        });
-        database.create_table(serde_json::from_value(request).unwrap()).unwrap();
-        settings.insert(variable.to_owned(), name.to_owned());
-    }
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(server::serve_on(listener, database));
+/// The template's tables, empty, and the settings that name them. They are gone with the engine.
+async fn tables(folder: &TempDir) -> (Environment, DynamoDb) {
+    let template = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml").as_ref()).unwrap();
+    let parameters =
+        [("BrightcoveAccount", "7"), ("UploadOrigins", "http://localhost:8080")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let stack = template.stack(&parameters.into(), &Deployment::local("http://127.0.0.1", folder.path())).unwrap();
+    let dynamodb = DynamoDb::in_memory(&stack.tables).await.unwrap();
+    let variables = stack.functions.into_iter().flat_map(|function| function.environment);
+    let mut settings: BTreeMap<String, String> = variables.filter(|(name, _)| name.ends_with("_TABLE")).collect();
 
     let master_key = folder.path().join("master_key");
     write_private(&master_key, &[7; 32]).unwrap();
@@ -46,11 +29,11 @@ async fn authority(folder: &TempDir) -> Environment {
         ("BRIGHTCOVE_ACCOUNT", "7".into()),
         ("AWS_ACCESS_KEY_ID", "local".into()),
         ("AWS_SECRET_ACCESS_KEY", "local".into()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", address),
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url()),
     ] {
         settings.insert(name.into(), value);
     }
-    Environment::over(settings)
+    (Environment::over(settings), dynamodb)
 }
 
 #[derive(Parser)]
@@ -68,7 +51,7 @@ async fn order(environment: &Environment, line: &str) -> Result<String, Error> {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_companies_are_set_up_from_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let environment = authority(&folder).await;
+    let (environment, _dynamodb) = tables(&folder).await;
     let model = folder.path().join("model");
     let done = async |line: &str| order(&environment, line).await.unwrap_or_else(|error| panic!("{line}: {error}"));
 
@@ -105,7 +88,7 @@ async fn two_companies_are_set_up_from_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_cannot_be_is_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
-    let environment = authority(&folder).await;
+    let (environment, _dynamodb) = tables(&folder).await;
     order(&environment, "clients create acme").await.unwrap();
     order(&environment, "domains create 1005 --owner acme").await.unwrap();
     for (line, complaint) in [
@@ -164,7 +147,7 @@ fn columns_line_up() {
 #[tokio::test]
 async fn an_account_is_connected_by_a_secret_that_is_on_no_command_line() {
     let folder = TempDir::new().unwrap();
-    let environment = authority(&folder).await;
+    let (environment, _dynamodb) = tables(&folder).await;
     let Line { admin } = Line::parse_from(["", "uploads", "connect", "--account", "7", "--client-id", "c"]);
     let Subject::Uploads(order) = admin.subject else { panic!("it is about uploads") };
     let connect = async |input: &str| uploads::run(&order, &environment, &mut input.as_bytes()).await.map_err(|error| error.to_string());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{State, environment_file};
-use crate::client::{self, Client, Connection, ConnectionError, Credentials, Given};
+use client::{Client, Connection, ConnectionError, Credentials, Given};
 
 /// The way to the transcoder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

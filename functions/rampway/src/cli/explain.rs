@@ -7,10 +7,8 @@ use serde_json::json;
 use shared::identity::Domain;
 
 use super::{Error, connect::Connect, print};
-use crate::{
-    client::ConnectionError,
-    explain::{self, Permissions},
-};
+use crate::explain::{self, Permissions};
+use client::ConnectionError;
 
 const AFTER_HELP: &str = "\
 Examples:

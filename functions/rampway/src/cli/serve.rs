@@ -3,9 +3,10 @@
 use std::{num::NonZero, path::PathBuf};
 
 use clap::Args;
+use local::Options;
 
 use super::{Error, State, print};
-use crate::serve::{self, Options, Suite};
+use crate::serve;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -55,15 +56,16 @@ fn parameter(text: &str) -> Result<(String, String), &'static str> {
 pub(super) async fn run(arguments: Serve) -> Result<(), Error> {
     let Serve { port, instances, ephemeral, state, template, parameters } = arguments;
     let parameters = parameters.into_iter().collect();
-    let state = if ephemeral { serve::State::Ephemeral } else { serve::State::Directory(state.state) };
-    let suite = Suite::start(Options { template, parameters, port, instances: instances.get(), state, ..Options::default() }).await?;
-    print(&format!("{}\n", serve::banner(&suite)))?;
+    let state = if ephemeral { local::State::Ephemeral } else { local::State::Directory(state.state) };
+    let options = Options { template, parameters, port, instances: instances.get(), state, ..Options::default() };
+    let (cloud, seed) = serve::start(options).await?;
+    print(&format!("{}\n", serve::banner(&cloud, seed.as_ref())))?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         stopped = tokio::signal::ctrl_c() => stopped?,
         _ = terminate.recv() => {}
     }
     eprintln!("Stopping.");
-    suite.stop().await;
+    cloud.stop().await;
     Ok(())
 }

@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{ArgGroup, Args, CommandFactory, error::ErrorKind};
+use clap::{
+    ArgGroup, Args, CommandFactory,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+    error::ErrorKind,
+};
 use cloud::{object::Store, setting::Environment};
 use shared::identity::Domain;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,7 +18,7 @@ use super::{
     Rampway,
     connect::{Connect, Via},
 };
-use crate::translate::{self, Column, Compression, Format, Location, Options, Report, Target};
+use files::{Column, Compression, Format, Location, Options, Report, Target};
 
 /// The least that a request may be allowed to weigh.
 const MIN_REQUEST_BYTES: usize = 4096;
@@ -97,13 +101,13 @@ pub struct Translate {
     #[arg(long, short)]
     pub quiet: bool,
     /// The input's format [default: what its extension says, or csv]
-    #[arg(long, value_name = "FORMAT", help_heading = "Format")]
+    #[arg(long, value_name = "FORMAT", value_parser = format(), help_heading = "Format")]
     pub input_format: Option<Format>,
     /// The output's format [default: what its extension says, or the input's]
-    #[arg(long, value_name = "FORMAT", help_heading = "Format")]
+    #[arg(long, value_name = "FORMAT", value_parser = format(), help_heading = "Format")]
     pub output_format: Option<Format>,
     /// The output's compression [default: what its extension says]
-    #[arg(long, value_name = "COMPRESSION", help_heading = "Format")]
+    #[arg(long, value_name = "COMPRESSION", value_parser = compression(), help_heading = "Format")]
     pub output_compression: Option<Compression>,
     /// What separates the columns; \t is a tab [default: a comma, in tsv a tab]
     #[arg(long, value_name = "CHAR", value_parser = delimiter, help_heading = "Format")]
@@ -129,7 +133,7 @@ pub struct Translate {
 pub enum Error {
     /// The file was not translated.
     #[error(transparent)]
-    Translate(#[from] translate::Error),
+    Translate(#[from] files::Error),
 }
 
 /// Translates the file and prints the summary.
@@ -140,11 +144,11 @@ pub(super) async fn run(arguments: Translate) -> Result<(), super::Error> {
     }
     let client = arguments.connect.client().await?;
     if arguments.dry_run {
-        let check = translate::check(client, &options).await.map_err(Error::from)?;
+        let check = files::check(client, &options).await.map_err(Error::from)?;
         super::print(&if arguments.json { check.to_json() } else { check.to_string() })?;
         return Ok(());
     }
-    let report = translate::translate(client, &options, stopped()?).await.map_err(Error::from)?;
+    let report = files::translate(client, &options, stopped()?).await.map_err(Error::from)?;
     if !arguments.quiet {
         // Standard output is left to data.
         eprint!("{report}");
@@ -194,8 +198,8 @@ impl Translate {
         };
         let column = column("--column", &self.column)?;
         let (usual, most) = match self.connect.via {
-            Via::Api => (translate::REQUEST_BYTES, MAX_REQUEST_BYTES),
-            Via::Endpoint => (translate::DIRECT_BYTES, MAX_DIRECT_BYTES),
+            Via::Api => (files::REQUEST_BYTES, MAX_REQUEST_BYTES),
+            Via::Endpoint => (files::DIRECT_BYTES, MAX_DIRECT_BYTES),
         };
         let request_bytes = self.request_bytes.unwrap_or(usual);
         if !(MIN_REQUEST_BYTES..=most).contains(&request_bytes) {
@@ -254,6 +258,38 @@ impl Translate {
             _ => Location::Local(name),
         }
     }
+}
+
+fn format() -> impl TypedValueParser<Value = Format> {
+    one_of(Format::ALL.map(|format| {
+        let help = match format {
+            Format::Csv => "Values separated by commas, or by --delimiter",
+            Format::Tsv => "Values separated by tabs",
+            Format::JsonLines => "A JSON object a line",
+            Format::Parquet => "Apache Parquet",
+        };
+        (format, format.extension(), help)
+    }))
+}
+
+fn compression() -> impl TypedValueParser<Value = Compression> {
+    one_of(Compression::ALL.map(|compression| {
+        let help = match compression {
+            Compression::None => "No compression",
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "Zstandard",
+        };
+        (compression, compression.name(), help)
+    }))
+}
+
+/// A parser of values by their names, each with a line of help.
+fn one_of<T: Clone + Send + Sync + 'static, const N: usize>(
+    values: [(T, &'static str, &'static str); N],
+) -> impl TypedValueParser<Value = T> {
+    let names = values.clone().map(|(_, name, help)| PossibleValue::new(name).help(help));
+    let value = move |name: String| values.iter().find(|(_, known, _)| *known == name).map(|(value, ..)| value.clone());
+    PossibleValuesParser::new(names).try_map(move |name| value(name).ok_or("this is no possible value"))
 }
 
 /// Reads a separator: one that ids and quotes leave free.
@@ -318,15 +354,15 @@ mod tests {
     #[test]
     fn a_request_weighs_as_much_as_its_way_takes() {
         for (line, bytes) in [
-            ("", translate::REQUEST_BYTES),
-            ("--via endpoint", translate::DIRECT_BYTES),
+            ("", files::REQUEST_BYTES),
+            ("--via endpoint", files::DIRECT_BYTES),
             ("--request-bytes 6000000", 6_000_000),
             ("--request-bytes 12000000 --via endpoint", 12_000_000),
         ] {
             assert_eq!(options(format!("x f.csv --column id --to 1006 {line}").trim_end()).unwrap().request_bytes, bytes, "{line}");
         }
         let help = Line::command().render_long_help().to_string();
-        assert!([translate::REQUEST_BYTES, translate::DIRECT_BYTES].iter().all(|bytes| help.contains(&bytes.to_string())), "{help}");
+        assert!([files::REQUEST_BYTES, files::DIRECT_BYTES].iter().all(|bytes| help.contains(&bytes.to_string())), "{help}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use shared::identity::{Code, Direction, Domain, Kind, Scopes, token::Smart};
 
-use crate::client::{self, Client, Health};
+use client::{Client, Health};
 pub use form::{Fault, Form};
 
 /// The most characters of a text that are shown.

@@ -2,25 +2,24 @@
 
 use std::fmt::Write;
 
-use super::{
-    Suite,
-    seed::{Seed, TO},
-};
-use crate::client::Credentials;
+use client::Credentials;
+use local::LocalCloud;
+
+use super::{Seed, TO};
 
 /// Where the suite is, and lines to paste into a shell.
 #[must_use]
-pub fn banner(suite: &Suite) -> String {
-    let api = suite.api();
+pub fn banner(cloud: &LocalCloud, seed: Option<&Seed>) -> String {
+    let api = cloud.api();
     let mut text = format!("Rampway is at {api}\n");
     // Writing to text cannot fail.
-    let _ = writeln!(text, "  {}", suite.routes().join("\n  "));
-    let serving = suite.instances().iter().filter(|instance| instance.in_service).count();
-    let _ = writeln!(text, "\n{serving} transcoder(s) in service; functions by name at {}", suite.lambda_url());
-    if let Some(path) = suite.environment_file() {
+    let _ = writeln!(text, "  {}", cloud.routes().join("\n  "));
+    let serving = cloud.instances().iter().filter(|instance| instance.in_service).count();
+    let _ = writeln!(text, "\n{serving} transcoder(s) in service; functions by name at {}", cloud.lambda_url());
+    if let Some(path) = cloud.environment_file() {
         let _ = writeln!(text, "rampway admin reads {}", path.display());
     }
-    if let Some(Seed { credentials: Credentials { client_id, client_secret }, id }) = &suite.seed {
+    if let Some(Seed { credentials: Credentials { client_id, client_secret }, id }) = seed {
         let credentials = format!(r#""client_id":"{client_id}","client_secret":"{}""#, client_secret.expose());
         let (id, to) = (id.map_or_else(|| "XY1005…".to_owned(), |id| id.to_string()), TO[0]);
         let _ = write!(
@@ -38,7 +37,7 @@ Translate (`rampway mint` makes more ids):
 "#
         );
     }
-    if let Some((brightcove, bucket)) = suite.brightcove().zip(suite.bucket_url()) {
+    if let Some((brightcove, bucket)) = cloud.brightcove().zip(cloud.bucket_url()) {
         let _ = write!(
             text,
             "

@@ -1,325 +1,37 @@
-//! The suite on this machine: what `template.yaml` describes, run as AWS would run it, by the binaries that are deployed.
-//!
-//! Nothing here knows the functions: they are processes that fetch their events from a Runtime API, find their tables in an
-//! embedded engine and the transcoder behind a runtime endpoint, and take each of these for AWS, by endpoint alone. Brightcove and its bucket
-//! are played the same way.
+//! What `rampway serve` runs: the local cloud, with the first domains, keys and credentials in it.
 
 mod banner;
-pub mod binaries;
-mod body;
-mod brightcove;
-mod bucket;
-mod database;
-mod environment;
-mod error;
-mod gateway;
-mod lambda;
-mod options;
-mod process;
-mod sagemaker;
-mod scheduler;
 mod seed;
-mod server;
-mod state;
-mod uploads;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
-
-use axum::Router;
-use serde_json::Value;
-use time::OffsetDateTime;
-use tokio::{net::TcpListener, task::JoinSet};
-use uuid::Uuid;
+use cloud::{setting::Environment, upload};
+use local::{LocalCloud, Options};
 
 pub use self::{
     banner::banner,
-    brightcove::{Brightcove, Call, Job, JobState, Video},
-    error::Error,
-    options::Options,
-    sagemaker::Instance,
-    seed::{CLIENT, FROM, TO},
-    state::State,
-};
-use self::{
-    gateway::Gateway,
-    lambda::{Lambda, Launch},
-    process::Logs,
-    sagemaker::{Fleet, Plan, Supervision},
-    seed::Seed,
-    server::{Server, listen},
-    state::Home,
-    uploads::Uploads,
-};
-use crate::{
-    client::Credentials,
-    template::{Function, Place, Stack, Template},
+    seed::{CLIENT, FROM, Seed, TO},
 };
 
-/// How long requests that run have to end when the suite stops.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A running suite. Dropped, it is gone at once; [`Suite::stop`] lets it finish what it does.
-#[derive(Debug)]
-pub struct Suite {
-    api: String,
-    environment: BTreeMap<String, String>,
-    seed: Option<Seed>,
-    functions: Vec<Function>,
-    place: Place,
-    logs: Logs,
-    binaries: PathBuf,
-    lambda: Arc<Lambda>,
-    gateway: Arc<Gateway>,
-    fleet: Arc<Fleet>,
-    schedules: JoinSet<()>,
-    front: Server,
-    invoke_api: Server,
-    runtime: Server,
-    supervision: Supervision,
-    database: Server,
-    uploads: Option<Uploads>,
-    home: Home,
-    written: Option<PathBuf>,
-    /// Kills the functions' processes, however this ends.
-    _end: End,
+/// The local cloud does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A part of it does not start.
+    #[error(transparent)]
+    Local(#[from] local::Error),
+    /// The first domains, keys and credentials cannot be created.
+    #[error("the demo's credentials cannot be created: {0}")]
+    Seed(String),
 }
 
-/// Kills the processes of a suite that is dropped.
-#[derive(Debug)]
-struct End(Arc<Lambda>);
-
-impl Drop for End {
-    fn drop(&mut self) {
-        self.0.kill();
+/// Starts everything; it serves when this returns. The seed is there where the template has the authority's side.
+pub async fn start(options: Options) -> Result<(LocalCloud, Option<Seed>), Error> {
+    let provisioned = LocalCloud::provision(options).await?;
+    let seed = seed::seed(&provisioned).await?;
+    if let Some(brightcove) = provisioned.brightcove() {
+        // As `rampway admin uploads connect` does.
+        let environment = Environment::over(provisioned.environment().clone());
+        let connected = upload::Account::connect(&environment, brightcove.account(), brightcove.client_id(), brightcove.client_secret());
+        connected.await.map_err(|error| Error::Seed(error.to_string()))?;
     }
-}
-
-impl Suite {
-    /// Starts everything; it serves when this returns.
-    pub async fn start(options: Options) -> Result<Self, Error> {
-        let logs = Logs::new(!options.quiet);
-        let template = Template::read(&options.template)?;
-        // The port first: it is in the functions' environment, and taken more often than anything else fails.
-        let listener = listen(options.port).await?;
-        let port = listener.local_addr().map_err(|source| Error::Listen { port: options.port, source })?.port();
-        let home = Home::open(&options.state)?;
-        let place = Place::local(format!("http://127.0.0.1:{port}"), &home.master_key());
-        let stack = template.stack(&uploads::parameters(&template, &options.parameters), &place)?;
-        let binaries = programs(&stack, options.binaries.as_deref()).await?;
-
-        home.make_master_key()?;
-        let database = database::serve(listen(0).await?, &home, &stack.tables)?;
-        let (fleet_listener, model) = (listen(0).await?, home.model()?);
-        let fleet_address = fleet_listener.local_addr().map_err(|source| Error::Listen { port: 0, source })?;
-        let uploads = Uploads::start(&stack, &home, &logs).await?;
-        let mut sdk = environment::sdk(&place, database.address(), fleet_address);
-        sdk.extend(uploads.iter().flat_map(Uploads::environment));
-        let hosts: Vec<_> = uploads.iter().flat_map(Uploads::hosts).collect();
-        let launch = |function: &Function| Launch {
-            program: binaries.join(function.binary()),
-            environment: sdk.clone().into_iter().chain(hosts.clone()).chain(function.environment.clone()).collect(),
-            arn: format!("arn:aws:lambda:{}:{}:function:{}", place.region, place.account, function.id),
-            function: function.clone(),
-            logs: logs.clone(),
-        };
-        let lambda = Arc::new(Lambda::new(stack.functions.iter().map(launch).collect(), options.processes));
-        let end = End(Arc::clone(&lambda));
-        let gateway = Gateway::new(&stack, Arc::clone(&lambda), &place, port, options.integration_timeout)?;
-        let gateway = Arc::new(gateway);
-        let api = format!("{}/{}", place.address, gateway.stage());
-        let environment = environment::administrator(&stack, &api, sdk);
-
-        let seed = seed::seed(&environment, &home, &model, &api).await?;
-        if let Some(uploads) = &uploads {
-            uploads.connect(&environment).await?;
-        }
-        let (fleet, supervision) = Fleet::start(Plan {
-            endpoints: stack.endpoints.clone(),
-            instances: options.instances,
-            program: binaries.join(binaries::TRANSCODER),
-            model,
-            account: place.account.clone(),
-            region: place.region.clone(),
-            logs: logs.clone(),
-        })?;
-        let runtime = serve(fleet_listener, fleet.router())?;
-        fleet.in_service().await?;
-        let invoke_api = serve(listen(0).await?, lambda.invoke_api())?;
-        let front = serve(listener, gateway.router())?;
-        let schedules = scheduler::start(&stack.functions, &place, &lambda, &logs);
-        let written = match options.state {
-            State::Ephemeral => None,
-            State::Directory(_) => Some(home.write_environment(&environment)?),
-        };
-        Ok(Self {
-            api,
-            environment,
-            seed,
-            functions: stack.functions,
-            place,
-            logs,
-            binaries,
-            lambda,
-            gateway,
-            fleet,
-            schedules,
-            front,
-            invoke_api,
-            runtime,
-            supervision,
-            database,
-            uploads,
-            home,
-            written,
-            _end: end,
-        })
-    }
-
-    /// The address of all APIs, with the stage: `http://127.0.0.1:3000/Prod`.
-    #[must_use]
-    pub fn api(&self) -> &str {
-        &self.api
-    }
-
-    /// Every route, as `METHOD path`.
-    #[must_use]
-    pub fn routes(&self) -> Vec<String> {
-        self.gateway.routes()
-    }
-
-    /// The environment of `rampway admin` and `rampway mint`.
-    #[must_use]
-    pub const fn environment(&self) -> &BTreeMap<String, String> {
-        &self.environment
-    }
-
-    /// The file that holds this environment, when the state is kept.
-    #[must_use]
-    pub fn environment_file(&self) -> Option<&Path> {
-        self.written.as_deref()
-    }
-
-    /// The directory of the state, for as long as the suite runs.
-    #[must_use]
-    pub fn state(&self) -> &Path {
-        self.home.path()
-    }
-
-    /// Working credentials, where the template has the authority's side.
-    #[must_use]
-    pub const fn credentials(&self) -> Option<&Credentials> {
-        match &self.seed {
-            Some(seed) => Some(&seed.credentials),
-            None => None,
-        }
-    }
-
-    /// The folder of the programs.
-    #[must_use]
-    pub fn binaries(&self) -> &Path {
-        &self.binaries
-    }
-
-    /// What the processes have logged of late.
-    #[must_use]
-    pub fn log(&self) -> String {
-        self.logs.text()
-    }
-
-    /// Where functions are invoked by name, as by the AWS SDK and `sam local start-lambda`.
-    #[must_use]
-    pub fn lambda_url(&self) -> String {
-        format!("http://{}", self.invoke_api.address())
-    }
-
-    /// Where the endpoint is invoked, as by the AWS SDK.
-    #[must_use]
-    pub fn sagemaker_url(&self) -> String {
-        format!("http://{}", self.runtime.address())
-    }
-
-    /// Brightcove, where the stack has the upload side.
-    #[must_use]
-    pub fn brightcove(&self) -> Option<&Brightcove> {
-        self.uploads.as_ref().map(|uploads| &uploads.brightcove)
-    }
-
-    /// Where the bucket is that pages upload into, where the stack has the upload side: what a page names as `aws_url`.
-    #[must_use]
-    pub fn bucket_url(&self) -> Option<&str> {
-        self.uploads.as_ref().map(|uploads| uploads.bucket.url())
-    }
-
-    /// What lies in the bucket under a key.
-    #[must_use]
-    pub fn object(&self, key: &str) -> Option<Vec<u8>> {
-        std::fs::read(self.uploads.as_ref()?.bucket.file(key)).ok()
-    }
-
-    /// The transcoders, as they are now.
-    #[must_use]
-    pub fn instances(&self) -> Vec<Instance> {
-        self.fleet.instances()
-    }
-
-    /// Kills a transcoder's process; another takes its place, without keys.
-    pub async fn kill_instance(&self, number: usize) -> Result<(), Error> {
-        self.fleet.kill(number).await
-    }
-
-    /// Invokes a function by its logical id.
-    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Error> {
-        self.send(function, event.to_string()).await
-    }
-
-    /// Fires a function's first schedule, without waiting for its time.
-    pub async fn fire(&self, function: &str) -> Result<Value, Error> {
-        let known = self.functions.iter().find(|known| known.id == function);
-        let (known, schedule) = known
-            .and_then(|known| Some((known, known.schedules.first()?)))
-            .ok_or_else(|| Error::NoFunction(format!("{function} with a schedule")))?;
-        self.send(function, scheduler::event(&known.id, schedule, &self.place, OffsetDateTime::now_utc())).await
-    }
-
-    async fn send(&self, function: &str, event: String) -> Result<Value, Error> {
-        let request_id = Uuid::new_v4().to_string();
-        let reply = self.lambda.invoke(function, &request_id, event.into()).await;
-        let reply = reply.ok_or_else(|| Error::NoFunction(function.into()))?;
-        let failed = || Error::Function { function: function.into(), answer: String::from_utf8_lossy(&reply.payload).into_owned() };
-        if reply.failed { Err(failed()) } else { serde_json::from_slice(&reply.payload).map_err(|_| failed()) }
-    }
-
-    /// Stops in order: no new requests, then the functions, then what they call.
-    pub async fn stop(mut self) {
-        self.schedules.shutdown().await;
-        tokio::join!(self.front.stop(PATIENCE), self.invoke_api.stop(PATIENCE));
-        self.lambda.stop().await;
-        tokio::join!(self.supervision.stop(), self.runtime.stop(PATIENCE));
-        if let Some(uploads) = self.uploads {
-            uploads.stop(&self.home, &self.logs).await;
-        }
-        self.database.stop(PATIENCE).await;
-        self.home.remove_environment();
-    }
-}
-
-fn serve(listener: TcpListener, router: Router) -> Result<Server, Error> {
-    Server::start(listener, router).map_err(|source| Error::Listen { port: 0, source })
-}
-
-/// The folder of the programs that a stack needs.
-async fn programs(stack: &Stack, chosen: Option<&Path>) -> Result<PathBuf, Error> {
-    let mut names: Vec<&str> = stack.functions.iter().map(Function::binary).collect();
-    if !stack.endpoints.is_empty() {
-        names.push(binaries::TRANSCODER);
-    }
-    match chosen {
-        Some(directory) => binaries::check(directory, &names).map(|()| directory.to_owned()),
-        None => binaries::find(&names).await,
-    }
+    Ok((provisioned.start().await?, seed))
 }

@@ -1,18 +1,17 @@
 //! What a suite begins with: signing keys, a transcoder, and a client with permissions between its domain and two partners'.
 
-use std::{collections::BTreeMap, path::Path};
-
+use client::{Connection, Credentials, Given};
 use cloud::{
     identity::admin::{self, Admin, Side},
     setting::{Environment, Table, now},
 };
+use local::Provisioned;
 use shared::{
     crypto::{jwe::PrivateKey, sha256},
     identity::{Direction, Id, Kind, scope::Order},
 };
 
-use super::{Error, state::Home};
-use crate::client::{Connection, Credentials, Given};
+use super::Error;
 
 /// The demonstration's client.
 pub const CLIENT: &str = "demo";
@@ -25,37 +24,39 @@ const PARTNER: &str = "partner";
 
 /// What there is to begin with.
 #[derive(Debug)]
-pub(super) struct Seed {
-    pub(super) credentials: Credentials,
+pub struct Seed {
+    /// Working credentials.
+    pub credentials: Credentials,
     /// An id of the client's domain, while that has a key.
-    pub(super) id: Option<Id>,
+    pub id: Option<Id>,
 }
 
 /// Prepares the authority's tables and the transcoder's model directory, where that has not been done, and leaves the way in.
 /// Where there is no authority's side there is nothing to begin with.
-pub(super) async fn seed(environment: &BTreeMap<String, String>, home: &Home, model: &Path, api: &str) -> Result<Option<Seed>, Error> {
+pub(super) async fn seed(provisioned: &Provisioned) -> Result<Option<Seed>, Error> {
+    let (environment, state) = (provisioned.environment(), provisioned.state());
     if !environment.contains_key(Table::Clients.variable()) {
         return Ok(None);
     }
     let admin = Admin::from_env(&Environment::over(environment.clone())).await.map_err(|error| problem(&error))?;
-    let credentials = match Connection::find(Given::default(), home.path()) {
+    let credentials = match Connection::find(Given::default(), state.path()) {
         Ok(left) => left.credentials,
-        Err(_) => first(&admin, home).await?,
+        Err(_) => first(&admin, provisioned).await?,
     };
     // The signing keys may have changed since.
     let keys = admin.verification_keys().await.map_err(|error| problem(&error))?;
-    home.write(&model.join("verification_keys.json"), keys.as_bytes())?;
-    let connection = Connection { url: api.into(), credentials };
-    connection.leave(home.path()).map_err(|error| home.problem(error))?;
+    state.write(&provisioned.model().join("verification_keys.json"), keys.as_bytes())?;
+    let connection = Connection { url: provisioned.api().into(), credentials };
+    connection.leave(state.path()).map_err(|error| state.problem(error))?;
     let from = FROM.parse().expect("the seed's domains are domains");
     let minted = async { admin.mint(&[from]).await?.id(Kind::Maintained, from, &sha256(b"somebody")[..16]) };
     Ok(Some(Seed { credentials: connection.credentials, id: minted.await.ok() }))
 }
 
-async fn first(admin: &Admin, home: &Home) -> Result<Credentials, Error> {
+async fn first(admin: &Admin, provisioned: &Provisioned) -> Result<Credentials, Error> {
     let key = PrivateKey::generate().map_err(|error| Error::Seed(error.to_string()))?;
     let public = key.public().map_err(|error| Error::Seed(error.to_string()))?;
-    home.write(&home.model()?.join("private_key.pem"), key.to_pem().as_bytes())?;
+    provisioned.state().write(&provisioned.model().join("private_key.pem"), key.to_pem().as_bytes())?;
     let parties = async {
         admin.create_signing_key(now()).await?;
         let client_secret = admin.create_client(CLIENT, false).await?;

@@ -1,0 +1,121 @@
+//! The formats of files, and how they are compressed.
+
+use std::path::Path;
+
+/// How a file's rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Values separated by commas, or by what `--delimiter` says.
+    Csv,
+    /// Values separated by tabs.
+    Tsv,
+    /// A JSON object a line.
+    JsonLines,
+    /// Apache Parquet.
+    Parquet,
+}
+
+/// How a file of text is compressed. Parquet compresses its pages itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// As gzip does.
+    Gzip,
+    /// As Zstandard does.
+    Zstd,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 4] = [Self::Csv, Self::Tsv, Self::JsonLines, Self::Parquet];
+
+    /// The format that a file's name says, such as `audience.csv` or `audience.jsonl.gz`.
+    #[must_use]
+    pub fn of(name: &Path) -> Option<Self> {
+        let stem = match Compression::of(name) {
+            Compression::None => name,
+            _ => Path::new(name.file_stem()?),
+        };
+        Some(match &*stem.extension()?.to_str()?.to_ascii_lowercase() {
+            "csv" | "txt" => Self::Csv,
+            "tsv" | "tab" => Self::Tsv,
+            "jsonl" | "ndjson" | "json" => Self::JsonLines,
+            "parquet" | "pq" => Self::Parquet,
+            _ => return None,
+        })
+    }
+
+    /// The extension that says it.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::JsonLines => "jsonl",
+            Self::Parquet => "parquet",
+        }
+    }
+
+    /// What separates the columns, if nobody says something else.
+    #[must_use]
+    pub const fn delimiter(self) -> u8 {
+        if matches!(self, Self::Tsv) { b'\t' } else { b',' }
+    }
+}
+
+impl Compression {
+    /// All compressions.
+    pub const ALL: [Self; 3] = [Self::None, Self::Gzip, Self::Zstd];
+
+    /// Its name: the extension of a compressed file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gz",
+            Self::Zstd => "zst",
+        }
+    }
+
+    /// The compression that a file's name says.
+    #[must_use]
+    pub fn of(name: &Path) -> Self {
+        match name.extension().and_then(|extension| extension.to_str()) {
+            Some("gz" | "gzip") => Self::Gzip,
+            Some("zst" | "zstd") => Self::Zstd,
+            _ => Self::None,
+        }
+    }
+
+    /// The compression that a file's first bytes show: no text starts like this.
+    #[must_use]
+    pub fn recognise(head: &[u8]) -> Self {
+        match head {
+            [0x1F, 0x8B, ..] => Self::Gzip,
+            [0x28, 0xB5, 0x2F, 0xFD, ..] => Self::Zstd,
+            _ => Self::None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_the_format_and_the_compression() {
+        for (name, format, compression) in [
+            ("a.csv", Some(Format::Csv), Compression::None),
+            ("a.b.TSV", Some(Format::Tsv), Compression::None),
+            ("a.jsonl.gz", Some(Format::JsonLines), Compression::Gzip),
+            ("a.csv.zst", Some(Format::Csv), Compression::Zstd),
+            ("a.parquet", Some(Format::Parquet), Compression::None),
+            ("a.gz", None, Compression::Gzip),
+            ("a", None, Compression::None),
+        ] {
+            assert_eq!((Format::of(Path::new(name)), Compression::of(Path::new(name))), (format, compression), "{name}");
+        }
+    }
+}

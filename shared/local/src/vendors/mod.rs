@@ -1,0 +1,3 @@
+//! The vendors' services that the suite calls.
+
+pub(crate) mod brightcove;

@@ -1,0 +1,52 @@
+//! What `rampway serve` does in AWS's and Brightcove's place, shown with a function and a container made for it.
+
+mod containers;
+mod fixture;
+mod functions;
+mod gateway;
+mod lifetime;
+mod uploads;
+
+use std::{path::PathBuf, time::Duration};
+
+use local::{LocalCloud, Options, State};
+use reqwest::{Client, Response};
+use serde_json::Value;
+
+/// Options for a suite of the fixture's template, on any port, leaving nothing behind.
+fn options() -> Options {
+    Options {
+        template: fixture::template(),
+        port: 0,
+        state: State::Ephemeral,
+        binaries: Some(fixture::binaries()),
+        quiet: true,
+        ..Options::default()
+    }
+}
+
+async fn suite() -> LocalCloud {
+    LocalCloud::start(options()).await.expect("the suite starts")
+}
+
+fn client() -> Client {
+    Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("a client")
+}
+
+async fn get(suite: &LocalCloud, path: &str) -> Response {
+    client().get(format!("{}{path}", suite.api())).send().await.expect("an answer")
+}
+
+async fn json(response: Response) -> Value {
+    let text = response.text().await.expect("a body");
+    serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text} is not JSON"))
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().expect("text"))
+}
+
+/// Whether a process exists, where `/proc` says so.
+fn exists(process: u64) -> bool {
+    PathBuf::from(format!("/proc/{process}/cmdline")).exists()
+}
