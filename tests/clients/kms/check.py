@@ -1,4 +1,4 @@
-"""Administers an authority whose tables and KMS key are moto's."""
+"""Administers an authority whose tables and KMS key are emulated by moto."""
 
 import logging
 import os
@@ -47,7 +47,8 @@ for domain in ("1005", "1006"):
 first = run(*mint, "1005")
 assert first.startswith("XY1005") and first == run(*mint, "1005"), first
 
-# Another domain's sealed key, in the place of this one's: KMS itself refuses, as its context names another item.
+# Replace the sealed key with another domain's: KMS refuses to decrypt it, as the encryption context
+# names another item.
 items = dynamodb.scan(TableName="DOMAINS", ConsistentRead=True)["Items"]
 sealed = {item["domain"]["S"]: item for item in items if "key" in item}
 moved = dict(sealed["1005"], key=sealed["1006"]["key"])
@@ -56,4 +57,4 @@ run(*mint, "1005", fails="InvalidCiphertext")
 dynamodb.put_item(TableName="DOMAINS", Item=sealed["1005"])
 assert run(*mint, "1005") == first
 server.stop()
-print("kms: what is sealed opens in its own item alone")
+print("kms: a sealed value opens only in its own item")

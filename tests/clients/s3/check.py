@@ -1,4 +1,4 @@
-"""Translates objects of moto's S3 through a suite on this machine."""
+"""Translates objects of S3, emulated by moto, with `rampway serve` as the API."""
 
 import gzip
 import json
@@ -35,11 +35,11 @@ def content(key):
 
 with tempfile.TemporaryDirectory() as folder:
     state = pathlib.Path(folder, "state")
-    suite = subprocess.Popen([rampway, "serve", "--port", "0", "--state", state], stdout=subprocess.DEVNULL)
+    local_cloud = subprocess.Popen([rampway, "serve", "--port", "0", "--state", state], stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
         while not all((state / name).exists() for name in ("demo.json", "env")):
-            assert suite.poll() is None and time.monotonic() < deadline, "the suite did not start"
+            assert local_cloud.poll() is None and time.monotonic() < deadline, "rampway serve did not start"
             time.sleep(0.2)
 
         def translate(*words, code=0):
@@ -50,7 +50,7 @@ with tempfile.TemporaryDirectory() as folder:
 
         mint = [rampway, "mint", "--env-file", state / "env", "0123456789abcdef0123456789abcdef", "--domain"]
         here, there = (subprocess.run([*mint, domain], stdout=subprocess.PIPE, text=True, check=True).stdout.strip() for domain in ("1005", "1006"))
-        # Random text does not shrink, so that there are several parts.
+        # Random text does not compress, so that the object has several parts.
         rows = [f"{os.urandom(150).hex()},{here}" for row in range(60_000)]
         expected = "note,rampid,rampid_1006,error_code\n" + "".join(f"{row},{there},\n" for row in rows)
         s3.put_object(Bucket="bucket", Key="in/audience.csv.gz", Body=gzip.compress(("note,rampid\n" + "\n".join(rows) + "\n").encode(), 1))
@@ -61,19 +61,19 @@ with tempfile.TemporaryDirectory() as folder:
         report = json.loads(content("in/audience.1006.csv.gz.report.json"))
         assert report["rows"]["translated"] == len(rows), report
 
-        # There and back through Parquet, which is read from its end.
+        # Parquet, as output and as input, which is read from its end.
         translate("s3://bucket/in/audience.csv.gz", "--output", "s3://bucket/a.parquet")
-        done = translate("s3://bucket/a.parquet", "--output", "s3://bucket/b.parquet", code=1)
-        assert "there is already a column" in done, done
+        stderr = translate("s3://bucket/a.parquet", "--output", "s3://bucket/b.parquet", code=1)
+        assert "there is already a column" in stderr, stderr
 
-        assert "nothing at" in (said := translate("s3://bucket/none.csv", code=1)) or "none.csv" in said, said
+        assert "nothing at" in (stderr := translate("s3://bucket/none.csv", code=1)) or "none.csv" in stderr, stderr
         before = names()
         pathlib.Path(folder, "ragged.csv").write_text("note,rampid\n" + "".join(f"{row}\n" for row in rows) + "a,b,c\n")
-        said = translate("ragged.csv", "--output", "s3://bucket/ragged.csv", code=1)
-        assert "60002" in said.replace(",", ""), said
+        stderr = translate("ragged.csv", "--output", "s3://bucket/ragged.csv", code=1)
+        assert "60002" in stderr.replace(",", ""), stderr
         assert names() == before and not s3.list_multipart_uploads(Bucket="bucket").get("Uploads"), names()
     finally:
-        suite.terminate()
-        suite.wait(30)
+        local_cloud.terminate()
+        local_cloud.wait(30)
 server.stop()
-print("s3: objects are translated whole, or not at all")
+print("s3: objects are translated completely or not at all")

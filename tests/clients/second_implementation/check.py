@@ -1,4 +1,4 @@
-"""Verifies tokens, opens the key packet and translates ids with public libraries alone (jwcrypto, cryptography)."""
+"""Verifies tokens, opens the key packet and translates ids with jwcrypto and cryptography only."""
 
 import base64
 import json
@@ -18,12 +18,12 @@ demo = json.loads((state / "demo.json").read_text())
 def call(path, body=None):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(demo["url"] + path, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.load(response)
 
 
 def claims(token, keys, audience):
-    """The claims of a token that verifies, by the key that its header names."""
+    """Verifies a token with the key that its header names, and returns its claims."""
     verified = jwt.JWT(jwt=token, key=keys, algs=["EdDSA"], expected_type="JWS",
                        check_claims={"iss": "rampway", "aud": audience, "sub": demo["client_id"], "exp": None, "nbf": None})
     return json.loads(verified.claims)
@@ -59,9 +59,9 @@ domain_keys = {entry["domain"]: decoded(entry["keys"][0]["key"]) for entry in pa
 
 token = call("/auth/init", credentials)["smart_token"]
 values = [value for value, _ in pairs]
-answer = call("/auth/request", {"smart_token": token, "transcode_data": [{"target": "1006", "values": values}]})
-assert answer == [{"values": [expected for _, expected in pairs], "errors": []}], answer
+response = call("/auth/request", {"smart_token": token, "transcode_data": [{"target": "1006", "values": values}]})
+assert response == [{"values": [expected for _, expected in pairs], "errors": []}], response
 for value, expected in pairs:
     assert translated(value, "1006", domain_keys) == expected, value
     assert translated(expected, "1005", domain_keys) == value, expected
-print(f"second implementation: {len(pairs)} ids there and back, tokens and key packet opened")
+print(f"second implementation: {len(pairs)} ids translated in both directions, tokens verified, key packet opened")

@@ -1,7 +1,8 @@
-"""Four judges of template.yaml: sam, the SAM transform, cfn-lint on what it makes, and checkov.
+"""Checks template.yaml with sam, the SAM transform, cfn-lint and checkov.
 
-`sam validate --lint` sees the SAM file, so it knows SAM's own properties. What SAM makes of the file is what
-CloudFormation gets, so undefined references, wrong run-times and misspelt permissions show only there.
+`sam validate --lint` checks the SAM template, including SAM's own properties. cfn-lint and checkov
+check the transformed template, which CloudFormation deploys: only there do undefined references, wrong
+runtimes and misspelt permissions show.
 """
 
 import argparse
@@ -16,9 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-logging.disable(logging.WARNING)  # samtranslator tells of the feature flags and metrics it lacks.
+logging.disable(logging.WARNING)  # samtranslator warns about missing feature flags and metrics.
 
-# No account, no network, no word home. samtranslator asks for a region as it is imported.
+# No account, no network, no telemetry. samtranslator needs a region when it is imported.
 os.environ.update(
     AWS_DEFAULT_REGION="eu-west-1",
     AWS_ACCESS_KEY_ID="none",
@@ -32,20 +33,20 @@ from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
 
-# What checkov asks for and the template leaves out, with the resources it may be missing on, and why.
+# The checkov rules that the template does not follow, with a pattern of the resources and the reason.
 EXCEPTIONS = {
-    "CKV_AWS_33": ("VaultKey", "the wildcard principal is bound to this account, through DynamoDB: AWS's own pattern"),
-    "CKV_AWS_73": (r"UploadApi\w*Stage", "a trace keeps whole addresses, and those of uploads hold tokens"),
-    "CKV_AWS_115": (r"\w+Function", "a reserved concurrency takes from the account's; the API's throttling bounds the load"),
-    "CKV_AWS_116": (r"\w+Function", "only schedules call asynchronously: the next run does the work, an alarm tells"),
-    "CKV_AWS_117": (r"\w+Function", "a VPC would add a NAT gateway to reach what has public, signed endpoints anyway"),
-    "CKV_AWS_120": (r"\w+Stage", "a cache of token and translation answers is what must not be"),
-    "CKV_AWS_173": (r"\w+Function", "the environment holds names and no secret"),
+    "CKV_AWS_33": ("VaultKey", "the wildcard principal is restricted to this account and to DynamoDB, as AWS documents"),
+    "CKV_AWS_73": (r"UploadApi\w*Stage", "traces record full URLs, and upload URLs contain tokens"),
+    "CKV_AWS_115": (r"\w+Function", "reserved concurrency reduces the account's pool; the API's throttling bounds the load"),
+    "CKV_AWS_116": (r"\w+Function", "only schedules invoke asynchronously: the next run repeats the work, and an alarm reports failures"),
+    "CKV_AWS_117": (r"\w+Function", "a VPC would need a NAT gateway to reach public, signed endpoints"),
+    "CKV_AWS_120": (r"\w+Stage", "responses with tokens and translations must not be cached"),
+    "CKV_AWS_173": (r"\w+Function", "the environment holds names and no secrets"),
 }
 
 
-class Refused(Exception):
-    """A judge says no."""
+class CheckFailed(Exception):
+    """A check rejected the template."""
 
 
 def command(tool, *arguments):
@@ -54,13 +55,13 @@ def command(tool, *arguments):
 
 
 def sam_validate(tools, template):
-    code, said = command(tools / "sam/bin/sam", "validate", "--lint", "--template-file", template)
+    code, output = command(tools / "sam/bin/sam", "validate", "--lint", "--template-file", template)
     if code:
-        raise Refused(said)
+        raise CheckFailed(output)
 
 
 def transformed(template):
-    """What CloudFormation gets. A made-up S3 address stands for each function's code."""
+    """Returns the transformed template, with a placeholder S3 URI for each function's code."""
     parsed = yaml_parse(template.read_text())
     for resource in parsed["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -72,54 +73,54 @@ def transformed(template):
             return {}
 
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # It prints which feature flags it does not have.
+        with contextlib.redirect_stdout(io.StringIO()):  # It prints the missing feature flags.
             return transform(parsed, defaults, NoManagedPolicies())
     except Exception as error:
-        raise Refused(f"{type(error).__name__}: {error}") from error
+        raise CheckFailed(f"{type(error).__name__}: {error}") from error
 
 
 def cfn_lint(tools, template):
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as made:
-        json.dump(transformed(template), made)
-        made.flush()
-        # W1028: SAM repeats a resource's condition inside it, which is so never false there.
-        code, said = command(tools / "sam/bin/cfn-lint", "--ignore-checks", "W1028", "--", made.name)
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(transformed(template), file)
+        file.flush()
+        # W1028: SAM repeats a resource's condition inside the resource, where it is always true.
+        code, output = command(tools / "sam/bin/cfn-lint", "--ignore-checks", "W1028", "--", file.name)
     if code:
-        raise Refused(said)
+        raise CheckFailed(output)
 
 
 def checkov(tools, template):
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder, "made.json")
-        made.write_text(json.dumps(transformed(template), indent=1))
-        _, said = command(
+        file = Path(folder, "transformed.json")
+        file.write_text(json.dumps(transformed(template), indent=1))
+        _, output = command(
             tools / "checkov/bin/checkov",
-            *("--file", made, "--framework", "cloudformation", "--skip-download", "--quiet", "--output", "json"),
+            *("--file", file, "--framework", "cloudformation", "--skip-download", "--quiet", "--output", "json"),
         )
     try:
-        report = json.loads(said[said.index("{") : said.rindex("}") + 1])
+        report = json.loads(output[output.index("{") : output.rindex("}") + 1])
         results, passed = report["results"], report["summary"]["passed"]
         if report["summary"]["parsing_errors"] or not passed:
-            raise ValueError("nothing was checked")
+            raise ValueError("checkov checked nothing")
     except (ValueError, KeyError) as error:
-        raise Refused(f"{error}: {said}") from error
+        raise CheckFailed(f"{error}: {output}") from error
     unused = dict(EXCEPTIONS)
-    refused = []
+    failures = []
     for failure in results["failed_checks"]:
         code, resource = failure["check_id"], failure["resource"].split(".")[-1]
         pattern, _ = EXCEPTIONS.get(code, ("", ""))
         if re.fullmatch(pattern, resource):
             unused.pop(code, None)
         else:
-            refused.append(f"{code} {resource}: {failure['check_name']}")
-    refused += [f"{code}: nothing needs this exception any more" for code in unused]
-    if refused:
-        raise Refused("\n".join(refused))
+            failures.append(f"{code} {resource}: {failure['check_name']}")
+    failures += [f"{code}: no resource needs this exception; remove it" for code in unused]
+    if failures:
+        raise CheckFailed("\n".join(failures))
 
 
-JUDGES = [sam_validate, cfn_lint, checkov]
+CHECKS = [sam_validate, cfn_lint, checkov]
 
-# A line changed, the judge that must see it, and a word of what it must say.
+# The check that must fail, the text to replace, its replacement, and a word of the expected message.
 BROKEN = [
     (sam_validate, "MemorySize: 512", "MemroySize: 512", "MemroySize"),
     (sam_validate, "Handler: bootstrap", "Handlr: bootstrap", "Handlr"),
@@ -135,33 +136,33 @@ BROKEN = [
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--tools", type=Path, required=True, help="the folder of the tools' environments")
+    options.add_argument("--tools", type=Path, required=True, help="folder with the tools' virtual environments")
     tools = options.parse_args().tools.resolve()
     template = ROOT / "template.yaml"
-    for judge in JUDGES:
-        judge(tools, template)
-        print(f"ok      {judge.__name__}")
-    for judge, right, wrong, word in BROKEN:
+    for check in CHECKS:
+        check(tools, template)
+        print(f"ok      {check.__name__}")
+    for check, right, wrong, word in BROKEN:
         text = template.read_text()
         if right not in text:
-            sys.exit(f"FAILED  {right!r} is no longer in the template: break something else")
+            sys.exit(f"FAILED  {right!r} is no longer in the template; choose another text in BROKEN")
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as broken:
             broken.write(text.replace(right, wrong, 1))
             broken.flush()
             try:
-                judge(tools, Path(broken.name))
-            except Refused as refused:
-                # Refused for the change, not because the judge could not run.
-                if word.lower() not in str(refused).lower():
-                    sys.exit(f"FAILED  {judge.__name__} refuses {wrong!r} for something else:\n{refused}")
-                print(f"refused {judge.__name__}: {wrong.strip()}")
+                check(tools, Path(broken.name))
+            except CheckFailed as failure:
+                # The message must concern the change. A check that cannot run fails as well.
+                if word.lower() not in str(failure).lower():
+                    sys.exit(f"FAILED  {check.__name__} rejects {wrong!r} for another reason:\n{failure}")
+                print(f"rejected {check.__name__}: {wrong.strip()}")
             else:
-                sys.exit(f"FAILED  {judge.__name__} accepts {wrong!r}")
-    print(f"{len(JUDGES) + len(BROKEN)} passed, 0 failed")
+                sys.exit(f"FAILED  {check.__name__} accepts {wrong!r}")
+    print(f"{len(CHECKS) + len(BROKEN)} passed, 0 failed")
 
 
 if __name__ == "__main__":
     try:
         main()
-    except Refused as refused:
-        sys.exit(f"FAILED  {refused}")
+    except CheckFailed as failure:
+        sys.exit(f"FAILED  {failure}")
