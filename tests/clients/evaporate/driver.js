@@ -1,11 +1,11 @@
-/* What a page does with EvaporateJS to bring a file to Brightcove: it has a video created, uploads the file with signatures that it
-   asks for, and has the video ingested. These are the calls of Brightcove's own client; the rest of that client is pictures. */
+/* Uploads a file to Brightcove with EvaporateJS: creates a video, uploads the file with signatures
+   from the signer URL, and ingests the video. Brightcove's own client makes the same calls. */
 window.Upload = (function () {
   'use strict';
 
   const MEMBERS = ['accountId', 'region', 'videoId', 'bucket', 'objectKey', 'awsAccessKeyId', 'sessionToken'];
 
-  /* Like Brightcove's client, this takes nothing but 200 for a success. */
+  /* Only status 200 is a success, as in Brightcove's client. */
   function post(url, body) {
     return new Promise(function (resolve, reject) {
       const request = new XMLHttpRequest();
@@ -15,17 +15,18 @@ window.Upload = (function () {
         if (request.status !== 200) return reject(new Error(`${request.status} ${request.responseText}`));
         return resolve(JSON.parse(request.responseText));
       };
-      request.onerror = function () { reject(new Error('the browser let no answer through')); };
+      request.onerror = function () { reject(new Error('the browser blocked the response')); };
       request.send(JSON.stringify(body));
     });
   }
 
-  /* `urls`: create, sign, ingest, bucket and, where the clock may be wrong, time. `hashes`: md5 (base64 of a buffer) and sha256
-     (hexadecimal of text). `on`: created, begun (of the uploader and the upload's id), progress. `options`: EvaporateJS's own. */
+  /* `urls`: create, sign, ingest, bucket and optionally time, to correct the clock. `hashes`: md5 (of
+     a buffer, in base64) and sha256 (of a text, in hexadecimal). `on`: the callbacks created(video),
+     started(evaporate, uploadId), progress(fraction) and paused(). `options`: for EvaporateJS. */
   async function send(file, urls, hashes, on, options) {
     const video = await post(urls.create, { name: file.name });
     const missing = MEMBERS.filter(function (member) { return typeof video[member] !== 'string' || !video[member]; });
-    if (missing.length) throw new Error(`the answer to create lacks ${missing}`);
+    if (missing.length) throw new Error(`the response to create lacks ${missing}`);
     if (on.created) await on.created(video);
 
     const evaporate = await window.Evaporate.create(Object.assign({
@@ -51,8 +52,8 @@ window.Upload = (function () {
       file,
       xAmzHeadersAtInitiate: token(),
       xAmzHeadersCommon: token(),
-      started: function (id) { if (on.begun) on.begun(evaporate, id); },
-      progress: function (part) { if (on.progress) on.progress(part); },
+      started: function (id) { if (on.started) on.started(evaporate, id); },
+      progress: function (fraction) { if (on.progress) on.progress(fraction); },
       paused: function () { if (on.paused) on.paused(); },
     });
     const ingested = await post(`${urls.ingest}/${video.videoId}`, { bucket: video.bucket, objectKey: video.objectKey });

@@ -1,4 +1,5 @@
-// The hashes that EvaporateJS wants from its page: MD5 in base64 of a buffer, SHA-256 in hexadecimal of text.
+// The hash functions that a page passes to EvaporateJS: MD5 of a buffer in base64, and SHA-256 of a
+// text in hexadecimal.
 import { Buffer } from 'buffer';
 import { createHash } from 'crypto';
 

@@ -1,14 +1,14 @@
-// What EvaporateJS does when all goes well, and what becomes of it when something does not.
+// Uploads with EvaporateJS in jsdom, with and without failures.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Gate } from './gate.mjs';
-import { Issuer, MIB, Suite, sha256, until, within } from './suite.mjs';
+import { BucketProxy } from './bucket_proxy.mjs';
+import { Issuer, MIB, LocalCloud, sha256, until, within } from './local_cloud.mjs';
 import { Window } from './window.mjs';
 
-/** One of those that `rampway serve` takes when nobody says otherwise. */
+/** An origin that `rampway serve` allows by default. */
 const ORIGIN = 'http://localhost:8080';
 const PART = (number) => new RegExp(`partNumber=${number}&`);
 const ANY_PART = /partNumber=/;
@@ -18,312 +18,312 @@ const ONE_AT_A_TIME = { maxConcurrentParts: 1 };
 
 const issuer = new Issuer();
 const secrets = new Set();
-let open;
-let known;
+let publicCloud;
+let tokenCloud;
 
 before(async () => {
-  [open, known] = await Promise.all([Suite.start(), Suite.start({ UploadCallers: 'token', UploadCallerKeys: issuer.keys })]);
+  [publicCloud, tokenCloud] = await Promise.all([LocalCloud.start(), LocalCloud.start({ UploadCallers: 'token', UploadCallerKeys: issuer.keys })]);
 }, { timeout: 90_000 });
 
-after(async () => Promise.all([open?.stop(), known?.stop()]), { timeout: 30_000 });
+after(async () => Promise.all([publicCloud?.stop(), tokenCloud?.stop()]), { timeout: 30_000 });
 
-/** A test with a gate, and with windows that are closed in the end. */
-function promise(name, deed, timeout = 45_000) {
+/** A test with bucket proxies and windows, which are closed at the end. */
+function windowTest(name, body, timeout = 45_000) {
   test(name, { timeout }, async (t) => {
-    const gates = [];
-    t.after(() => gates.forEach((gate) => gate.close()));
-    const place = async (suite, more = {}) => {
-      const gate = await Gate.before(suite.urls.bucket);
-      gates.push(gate);
-      const { time, ...urls } = suite.urls;
-      return { gate, urls: { ...urls, bucket: gate.url, ...more } };
+    const proxies = [];
+    t.after(() => proxies.forEach((proxy) => proxy.close()));
+    const connect = async (cloud, more = {}) => {
+      const proxy = await BucketProxy.start(cloud.urls.bucket);
+      proxies.push(proxy);
+      const { time, ...urls } = cloud.urls;
+      return { proxy, urls: { ...urls, bucket: proxy.url, ...more } };
     };
     const window = (options) => {
       const window = new Window(ORIGIN, options);
       t.after(() => window.close());
       return window;
     };
-    await deed({ place, window });
+    await body({ connect, window });
   });
 }
 
-/** Remembers the video of an upload, and what nobody may log of it. */
-function watched(on = {}) {
-  const seen = { progress: [] };
-  seen.on = {
+/** Records an upload's video, progress and id. Its session token must not be logged. */
+function recorder(on = {}) {
+  const recorded = { progress: [] };
+  recorded.on = {
     ...on,
     created: async (video) => {
-      seen.video = video;
+      recorded.video = video;
       secrets.add(video.sessionToken);
       await on.created?.(video);
     },
-    progress: (part) => seen.progress.push(part),
-    begun: (evaporate, id) => Object.assign(seen, { evaporate, id }),
+    progress: (fraction) => recorded.progress.push(fraction),
+    started: (evaporate, id) => Object.assign(recorded, { evaporate, id }),
   };
-  return seen;
+  return recorded;
 }
 
-/** Uploads bytes and finds them in the bucket, the video done. */
-async function arrives({ place, window }, suite, name, bytes, { clock, more, meanwhile } = {}) {
-  const { gate, urls } = await place(suite, more);
-  const page = window({ clock });
-  const seen = watched();
-  const before = suite.parts();
-  const sent = page.send(page.file(name, bytes), urls, seen.on);
-  await meanwhile?.(gate, seen);
+/** Uploads bytes, and asserts that the bucket has them and that the video is processed. */
+async function assertUploads({ connect, window }, cloud, name, bytes, { clockOffset, more, during } = {}) {
+  const { proxy, urls } = await connect(cloud, more);
+  const page = window({ clockOffset });
+  const recorded = recorder();
+  const before = cloud.pendingParts();
+  const sent = page.send(page.file(name, bytes), urls, recorded.on);
+  await during?.(proxy, recorded);
   const { video, job } = await within('the upload', sent);
   assert.match(job, /^[\w-]+$/);
-  assert.equal(sha256(suite.object(video)), sha256(bytes));
-  assert.equal(suite.parts(), before, 'nothing of an upload stays beside its object');
-  assert.equal(await suite.fate(video), 'done');
-  assert.equal((await suite.stored(video)).name, name);
-  return { gate, video, seen };
+  assert.equal(sha256(cloud.object(video)), sha256(bytes));
+  assert.equal(cloud.pendingParts(), before, 'no parts remain after the upload');
+  assert.equal(await cloud.finalState(video), 'done');
+  assert.equal((await cloud.record(video)).name, name);
+  return { proxy, video, recorded };
 }
 
-promise('12 MiB go in parts, with progress, and what is stored is what was sent', async (t) => {
-  const meanwhile = async (gate, { progress }) => {
-    const release = await within('the second part', gate.hold('PUT', PART(2)));
-    await until('progress is seen', () => progress.some((part) => part > 0 && part < 1));
+windowTest('12 MiB are sent in parts, with progress, and stored unchanged', async (t) => {
+  const during = async (proxy, { progress }) => {
+    const release = await within('the second part', proxy.hold('PUT', PART(2)));
+    await until('the upload reports progress', () => progress.some((fraction) => fraction > 0 && fraction < 1));
     release();
   };
-  const { gate, video, seen } = await arrives(t, open, 'Office_Perks.webm', randomBytes(12 * MIB), { meanwhile });
-  assert.deepEqual([1, 2, 3, 4].map((number) => gate.count('PUT', PART(number))), [1, 1, 1, 0]);
-  assert.deepEqual([gate.count('POST', INITIATE), gate.count('POST', OF_UPLOAD)], [1, 1]);
-  assert.equal(seen.progress.at(-1), 1);
-  const deeds = await until('all is logged', () => {
-    const deeds = open.deeds(video.videoId).filter((deed) => /^(sign|ingest) /.test(deed));
-    return deeds.length >= 6 && deeds;
+  const { proxy, video, recorded } = await assertUploads(t, publicCloud, 'Office_Perks.webm', randomBytes(12 * MIB), { during });
+  assert.deepEqual([1, 2, 3, 4].map((number) => proxy.count('PUT', PART(number))), [1, 1, 1, 0]);
+  assert.deepEqual([proxy.count('POST', INITIATE), proxy.count('POST', OF_UPLOAD)], [1, 1]);
+  assert.equal(recorded.progress.at(-1), 1);
+  const operations = await until('all operations are logged', () => {
+    const operations = publicCloud.operations(video.videoId).filter((operation) => /^(sign|ingest) /.test(operation));
+    return operations.length >= 6 && operations;
   });
-  assert.deepEqual(deeds.sort(), ['ingest ok', ...Array(5).fill('sign ok')]);
-  assert.ok((await open.stored(video)).sealed === undefined, 'credentials go when they are not needed any more');
+  assert.deepEqual(operations.sort(), ['ingest ok', ...Array(5).fill('sign ok')]);
+  assert.ok((await publicCloud.record(video)).sealed === undefined, 'the credentials are deleted once they are not needed');
 });
 
-promise('1 KiB is one part', async (t) => {
-  const { gate } = await arrives(t, open, 'short.mp4', randomBytes(1024));
-  assert.equal(gate.count('PUT', ANY_PART), 1);
+windowTest('1 KiB is one part', async (t) => {
+  const { proxy } = await assertUploads(t, publicCloud, 'short.mp4', randomBytes(1024));
+  assert.equal(proxy.count('PUT', ANY_PART), 1);
 });
 
-promise('an empty file is one empty part', async (t) => {
-  const { gate } = await arrives(t, open, 'nothing.mov', Buffer.alloc(0));
-  assert.equal(gate.count('PUT', ANY_PART), 1);
+windowTest('an empty file is one empty part', async (t) => {
+  const { proxy } = await assertUploads(t, publicCloud, 'nothing.mov', Buffer.alloc(0));
+  assert.equal(proxy.count('PUT', ANY_PART), 1);
 });
 
-promise('a name may have spaces, plus signs and any letters', async (t) => {
-  const { video } = await arrives(t, open, "Mum & Dad's 1+1 = 2 (final) 100% größe 日本語 🎬.MP4", randomBytes(6 * MIB));
+windowTest('a name may have spaces, plus signs and any letters', async (t) => {
+  const { video } = await assertUploads(t, publicCloud, "Mum & Dad's 1+1 = 2 (final) 100% größe 日本語 🎬.MP4", randomBytes(6 * MIB));
   assert.match(video.objectKey, /\/source\.mp4$/);
 });
 
-promise('two files go at once, each into its video', async (t) => {
-  const { gate, urls } = await t.place(open);
+windowTest('two concurrent uploads arrive in separate videos', async (t) => {
+  const { proxy, urls } = await t.connect(publicCloud);
   const page = t.window();
   const files = [randomBytes(6 * MIB), randomBytes(7 * MIB)];
-  const sent = files.map((bytes, place) => page.send(page.file(`both-${place}.webm`, bytes), urls, watched().on));
+  const sent = files.map((bytes, index) => page.send(page.file(`both-${index}.webm`, bytes), urls, recorder().on));
   const both = await within('both uploads', Promise.all(sent));
   assert.notEqual(both[0].video.videoId, both[1].video.videoId);
-  files.forEach((bytes, place) => assert.equal(sha256(open.object(both[place].video)), sha256(bytes)));
-  assert.equal(gate.count('PUT', ANY_PART), 4);
+  files.forEach((bytes, index) => assert.equal(sha256(publicCloud.object(both[index].video)), sha256(bytes)));
+  assert.equal(proxy.count('PUT', ANY_PART), 4);
 });
 
-promise('what S3 refuses for a while is signed and sent again', async (t) => {
-  const { gate, urls } = await t.place(open);
+windowTest('a request that S3 throttles is signed and sent again', async (t) => {
+  const { proxy, urls } = await t.connect(publicCloud);
   const slow = '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>';
-  gate.refuse('PUT', PART(1), 503, slow);
-  gate.refuse('POST', OF_UPLOAD, 503, slow);
+  proxy.respond('PUT', PART(1), 503, slow);
+  proxy.respond('POST', OF_UPLOAD, 503, slow);
   const page = t.window();
   const bytes = randomBytes(6 * MIB);
-  const { video } = await within('the upload', page.send(page.file('again.webm', bytes), urls, watched().on));
-  assert.equal(sha256(open.object(video)), sha256(bytes));
-  assert.deepEqual([gate.count('PUT', PART(1), 503), gate.count('PUT', PART(1)), gate.count('POST', OF_UPLOAD)], [1, 1, 1]);
+  const { video } = await within('the upload', page.send(page.file('again.webm', bytes), urls, recorder().on));
+  assert.equal(sha256(publicCloud.object(video)), sha256(bytes));
+  assert.deepEqual([proxy.count('PUT', PART(1), 503), proxy.count('PUT', PART(1)), proxy.count('POST', OF_UPLOAD)], [1, 1, 1]);
 });
 
-promise('an upload that was interrupted goes on in another window, into the same video', async (t) => {
+windowTest('an interrupted upload resumes in another window, into the same video', async (t) => {
   const token = issuer.token('ada');
-  const { gate, urls } = await t.place(known, { create: `${known.urls.create}/${token}?resume=${12 * MIB}` });
+  const { proxy, urls } = await t.connect(tokenCloud, { create: `${tokenCloud.urls.create}/${token}?resume=${12 * MIB}` });
   const bytes = randomBytes(12 * MIB);
   const first = t.window();
-  const seen = watched();
-  const third = gate.hold('PUT', PART(3));
-  first.send(first.file('resumed.webm', bytes), urls, seen.on, ONE_AT_A_TIME);
+  const recorded = recorder();
+  const third = proxy.hold('PUT', PART(3));
+  first.send(first.file('resumed.webm', bytes), urls, recorded.on, ONE_AT_A_TIME);
   await within('the third part', third);
-  const { memory } = first;
+  const { storage } = first;
   first.close();
-  assert.equal(Object.keys(JSON.parse(memory.awsUploads)).length, 1, 'the client remembers the upload');
-  assert.equal(known.parts(), 2);
+  assert.equal(Object.keys(JSON.parse(storage.awsUploads)).length, 1, 'the client stores the upload');
+  assert.equal(tokenCloud.pendingParts(), 2);
 
-  const second = t.window({ memory });
-  const { video } = await within('the rest', second.send(second.file('resumed.webm', bytes), urls, watched().on));
-  assert.deepEqual([video.videoId, video.objectKey], [seen.video.videoId, seen.video.objectKey]);
-  assert.equal(sha256(known.object(video)), sha256(bytes));
-  assert.deepEqual([1, 2, 3].map((number) => gate.count('PUT', PART(number))), [1, 1, 1], 'no part is sent twice');
-  assert.deepEqual([gate.count('POST', INITIATE), gate.count('GET', /part-number-marker=0/)], [1, 1]);
-  assert.equal(await known.fate(video), 'done');
+  const second = t.window({ storage });
+  const { video } = await within('the resumed upload', second.send(second.file('resumed.webm', bytes), urls, recorder().on));
+  assert.deepEqual([video.videoId, video.objectKey], [recorded.video.videoId, recorded.video.objectKey]);
+  assert.equal(sha256(tokenCloud.object(video)), sha256(bytes));
+  assert.deepEqual([1, 2, 3].map((number) => proxy.count('PUT', PART(number))), [1, 1, 1], 'each part is sent once');
+  assert.deepEqual([proxy.count('POST', INITIATE), proxy.count('GET', /part-number-marker=0/)], [1, 1]);
+  assert.equal(await tokenCloud.finalState(video), 'done');
 });
 
-promise('an upload goes on after the suite was stopped and started again', async (t) => {
+windowTest('an upload resumes after a restart of `rampway serve`', async (t) => {
   const parameters = { Sides: 'none', UploadCallers: 'token', UploadCallerKeys: issuer.keys };
   const create = `/${issuer.token('alan')}?resume=1`;
   const bytes = randomBytes(6 * MIB);
-  let suite = await Suite.start(parameters);
+  let cloud = await LocalCloud.start(parameters);
   try {
-    const { gate, urls } = await t.place(suite, { create: suite.urls.create + create });
+    const { proxy, urls } = await t.connect(cloud, { create: cloud.urls.create + create });
     const first = t.window();
-    const seen = watched();
-    const second = gate.hold('PUT', PART(2));
-    first.send(first.file('restarted.webm', bytes), urls, seen.on, ONE_AT_A_TIME);
+    const recorded = recorder();
+    const second = proxy.hold('PUT', PART(2));
+    first.send(first.file('restarted.webm', bytes), urls, recorded.on, ONE_AT_A_TIME);
     await within('the second part', second);
-    const { memory } = first;
+    const { storage } = first;
     first.close();
-    await suite.stop();
+    await cloud.stop();
 
-    suite = await Suite.start(parameters, suite.state);
-    const again = await t.place(suite, { create: suite.urls.create + create });
-    const page = t.window({ memory });
-    const { video } = await within('the rest', page.send(page.file('restarted.webm', bytes), again.urls, watched().on));
-    assert.equal(video.videoId, seen.video.videoId);
-    assert.equal(sha256(suite.object(video)), sha256(bytes));
-    assert.deepEqual([1, 2].map((number) => again.gate.count('PUT', PART(number))), [0, 1], 'the first part is there');
-    assert.equal(await suite.fate(video), 'done');
+    cloud = await LocalCloud.start(parameters, cloud.stateDir);
+    const restarted = await t.connect(cloud, { create: cloud.urls.create + create });
+    const page = t.window({ storage });
+    const { video } = await within('the resumed upload', page.send(page.file('restarted.webm', bytes), restarted.urls, recorder().on));
+    assert.equal(video.videoId, recorded.video.videoId);
+    assert.equal(sha256(cloud.object(video)), sha256(bytes));
+    assert.deepEqual([1, 2].map((number) => restarted.proxy.count('PUT', PART(number))), [0, 1], 'the first part is not sent again');
+    assert.equal(await cloud.finalState(video), 'done');
   } finally {
-    await suite.stop();
+    await cloud.stop();
   }
 }, 60_000);
 
-promise('a stranger does not go on with it: the old object is refused under the new video', async (t) => {
-  const { gate, urls } = await t.place(open);
+windowTest('another client cannot resume the upload: the new video\'s session does not sign for the old object', async (t) => {
+  const { proxy, urls } = await t.connect(publicCloud);
   const bytes = randomBytes(12 * MIB);
   const first = t.window();
-  const seen = watched();
-  const third = gate.hold('PUT', PART(3));
-  first.send(first.file('stranger.webm', bytes), urls, seen.on, ONE_AT_A_TIME);
+  const recorded = recorder();
+  const third = proxy.hold('PUT', PART(3));
+  first.send(first.file('stranger.webm', bytes), urls, recorded.on, ONE_AT_A_TIME);
   await within('the third part', third);
-  const { memory } = first;
+  const { storage } = first;
   first.close();
 
-  const second = t.window({ memory });
-  const other = watched();
+  const second = t.window({ storage });
+  const other = recorder();
   const sent = second.send(second.file('stranger.webm', bytes), urls, other.on);
-  await assert.rejects(within('the refusal', sent), /Permission denied status:403/);
-  assert.notEqual(other.video.videoId, seen.video.videoId);
-  await open.says(other.video, 'sign key_not_allowed');
-  assert.ok(!open.deeds(other.video.videoId).includes('sign ok'));
-  assert.equal(gate.count('GET', /./) + gate.count('POST', OF_UPLOAD), 0, 'the bucket heard nothing of it');
-  assert.equal(open.object(other.video) ?? open.object(seen.video), undefined);
-  assert.equal(await open.now(other.video), 'open');
+  await assert.rejects(within('the rejection', sent), /Permission denied status:403/);
+  assert.notEqual(other.video.videoId, recorded.video.videoId);
+  await publicCloud.waitForLog(other.video, 'sign key_not_allowed');
+  assert.ok(!publicCloud.operations(other.video.videoId).includes('sign ok'));
+  assert.equal(proxy.count('GET', /./) + proxy.count('POST', OF_UPLOAD), 0, 'the bucket gets no request');
+  assert.equal(publicCloud.object(other.video) ?? publicCloud.object(recorded.video), undefined);
+  assert.equal(await publicCloud.state(other.video), 'open');
 });
 
-promise('what is cancelled is aborted, and not given out again', async (t) => {
-  const create = `${known.urls.create}/${issuer.token('grace')}`;
-  const { gate, urls } = await t.place(known, { create });
-  const before = known.parts();
+windowTest('a cancelled upload is aborted, and its video is not reused', async (t) => {
+  const create = `${tokenCloud.urls.create}/${issuer.token('grace')}`;
+  const { proxy, urls } = await t.connect(tokenCloud, { create });
+  const before = tokenCloud.pendingParts();
   const page = t.window();
-  const seen = watched();
-  const second = gate.hold('PUT', PART(2));
-  const sent = page.send(page.file('cancelled.webm', randomBytes(12 * MIB)), urls, seen.on, ONE_AT_A_TIME);
+  const recorded = recorder();
+  const second = proxy.hold('PUT', PART(2));
+  const sent = page.send(page.file('cancelled.webm', randomBytes(12 * MIB)), urls, recorded.on, ONE_AT_A_TIME);
   await within('the second part', second);
-  await within('the abort', seen.evaporate.cancel(seen.id));
-  await assert.rejects(within('the end', sent), /User aborted the upload/);
-  assert.equal(gate.count('DELETE', OF_UPLOAD, 204), 1);
-  assert.equal(known.parts(), before, 'its parts are gone');
-  assert.equal(known.object(seen.video), undefined);
-  assert.ok(!known.deeds(seen.video.videoId).some((deed) => deed.startsWith('ingest')));
+  await within('the abort', recorded.evaporate.cancel(recorded.id));
+  await assert.rejects(within('the cancelled upload', sent), /User aborted the upload/);
+  assert.equal(proxy.count('DELETE', OF_UPLOAD, 204), 1);
+  assert.equal(tokenCloud.pendingParts(), before, 'its parts are deleted');
+  assert.equal(tokenCloud.object(recorded.video), undefined);
+  assert.ok(!tokenCloud.operations(recorded.video.videoId).some((operation) => operation.startsWith('ingest')));
 
   const bytes = randomBytes(1024);
-  const { video } = await within('the next upload', page.send(page.file('cancelled.webm', bytes), urls, watched().on));
-  assert.notEqual(video.videoId, seen.video.videoId);
-  assert.equal(sha256(known.object(video)), sha256(bytes));
+  const { video } = await within('the next upload', page.send(page.file('cancelled.webm', bytes), urls, recorder().on));
+  assert.notEqual(video.videoId, recorded.video.videoId);
+  assert.equal(sha256(tokenCloud.object(video)), sha256(bytes));
 });
 
-promise('what is paused goes on: a stale request is refused so that the client makes a fresh one', async (t) => {
-  const { gate, urls } = await t.place(open);
+windowTest('a paused upload resumes: a stale request is rejected, so that the client makes a new one', async (t) => {
+  const { proxy, urls } = await t.connect(publicCloud);
   const page = t.window();
   const bytes = randomBytes(12 * MIB);
   let paused;
-  const pause = new Promise((is) => { paused = is; });
-  const seen = watched({ paused });
-  const second = gate.hold('PUT', PART(2));
-  const sent = page.send(page.file('paused.webm', bytes), urls, seen.on, ONE_AT_A_TIME);
-  // Paused while a part is under way: while one is being signed, the client loses it and waits for ever.
+  const pause = new Promise((resolve) => { paused = resolve; });
+  const recorded = recorder({ paused });
+  const second = proxy.hold('PUT', PART(2));
+  const sent = page.send(page.file('paused.webm', bytes), urls, recorded.on, ONE_AT_A_TIME);
+  // Pause while a part is sent: a pause during a signature request makes EvaporateJS wait forever.
   await within('the second part', second);
   await sleep(100);
-  seen.evaporate.pause(seen.id, { force: true });
+  recorded.evaporate.pause(recorded.id, { force: true });
   await within('the pause', pause);
-  // Dates have whole seconds: now the one of the request that the client kept is another.
+  // `x-amz-date` has whole seconds: after the sleep, the date of the stored request is stale.
   await sleep(1_500);
-  await seen.evaporate.resume(seen.id);
-  const { video } = await within('the rest', sent);
-  assert.equal(sha256(open.object(video)), sha256(bytes));
-  await open.says(video, 'sign stale_date');
+  await recorded.evaporate.resume(recorded.id);
+  const { video } = await within('the resumed upload', sent);
+  assert.equal(sha256(publicCloud.object(video)), sha256(bytes));
+  await publicCloud.waitForLog(video, 'sign stale_date');
 });
 
-promise('a session that is over signs nothing more, and its video is reaped', async (t) => {
-  const { gate, urls } = await t.place(open);
+windowTest('an expired session signs no more requests, and its video is reaped', async (t) => {
+  const { proxy, urls } = await t.connect(publicCloud);
   const page = t.window();
-  const seen = watched();
-  const second = gate.hold('PUT', PART(2));
-  const sent = page.send(page.file('late.webm', randomBytes(12 * MIB)), urls, seen.on, { ...ONE_AT_A_TIME, retryBackoffPower: 1 });
+  const recorded = recorder();
+  const second = proxy.hold('PUT', PART(2));
+  const sent = page.send(page.file('late.webm', randomBytes(12 * MIB)), urls, recorded.on, { ...ONE_AT_A_TIME, retryBackoffPower: 1 });
   await within('the second part', second);
-  await open.expire(seen.video);
-  gate.server.closeAllConnections();
-  await assert.rejects(within('the refusal', sent), /Permission denied status:403/);
-  await open.says(seen.video, 'sign session_unavailable');
-  assert.deepEqual([gate.count('PUT', ANY_PART), gate.count('POST', OF_UPLOAD)], [1, 0]);
-  await open.reap();
-  assert.equal(await open.fate(seen.video), 'reaped');
+  await publicCloud.expire(recorded.video);
+  proxy.server.closeAllConnections();
+  await assert.rejects(within('the rejection', sent), /Permission denied status:403/);
+  await publicCloud.waitForLog(recorded.video, 'sign session_unavailable');
+  assert.deepEqual([proxy.count('PUT', ANY_PART), proxy.count('POST', OF_UPLOAD)], [1, 0]);
+  await publicCloud.reap();
+  assert.equal(await publicCloud.finalState(recorded.video), 'reaped');
 });
 
-promise('an upload whose session ended before it began is refused', async (t) => {
-  const { gate, urls } = await t.place(open);
+windowTest('an upload is rejected if its session has expired before the first request', async (t) => {
+  const { proxy, urls } = await t.connect(publicCloud);
   const page = t.window();
-  const seen = watched({ created: (video) => open.expire(video) });
-  const sent = page.send(page.file('never.webm', randomBytes(1024)), urls, seen.on);
-  await assert.rejects(within('the refusal', sent), /Permission denied status:403/);
-  await open.says(seen.video, 'sign session_unavailable');
-  assert.ok(!open.deeds(seen.video.videoId).includes('sign ok'));
-  assert.equal(gate.passed.filter(({ method }) => method !== 'OPTIONS').length, 0);
+  const recorded = recorder({ created: (video) => publicCloud.expire(video) });
+  const sent = page.send(page.file('never.webm', randomBytes(1024)), urls, recorded.on);
+  await assert.rejects(within('the rejection', sent), /Permission denied status:403/);
+  await publicCloud.waitForLog(recorded.video, 'sign session_unavailable');
+  assert.ok(!publicCloud.operations(recorded.video.videoId).includes('sign ok'));
+  assert.equal(proxy.requests.filter(({ method }) => method !== 'OPTIONS').length, 0);
 });
 
-for (const clock of [10, -10]) {
-  promise(`a clock ${clock} minutes from ours will do`, async (t) => {
-    await arrives(t, open, `off by ${clock}.webm`, randomBytes(1024), { clock });
+for (const clockOffset of [10, -10]) {
+  windowTest(`a clock that is off by ${clockOffset} minutes works`, async (t) => {
+    await assertUploads(t, publicCloud, `off by ${clockOffset}.webm`, randomBytes(1024), { clockOffset });
   });
-  promise(`a clock ${clock} minutes from ours is put right by /time`, async (t) => {
-    await arrives(t, open, `put right by ${clock}.webm`, randomBytes(1024), { clock, more: { time: open.urls.time } });
+  windowTest(`a clock that is off by ${clockOffset} minutes is corrected with /time`, async (t) => {
+    await assertUploads(t, publicCloud, `corrected by ${clockOffset}.webm`, randomBytes(1024), { clockOffset, more: { time: publicCloud.urls.time } });
   });
 }
 
-for (const clock of [30, -30]) {
-  promise(`a clock ${clock} minutes from ours is put right by /time as well`, async (t) => {
-    const { video } = await arrives(t, open, `far by ${clock}.webm`, randomBytes(6 * MIB), { clock, more: { time: open.urls.time } });
-    assert.ok(!open.deeds(video.videoId).includes('sign clock_skew'));
+for (const clockOffset of [30, -30]) {
+  windowTest(`a clock that is off by ${clockOffset} minutes is corrected with /time`, async (t) => {
+    const { video } = await assertUploads(t, publicCloud, `far by ${clockOffset}.webm`, randomBytes(6 * MIB), { clockOffset, more: { time: publicCloud.urls.time } });
+    assert.ok(!publicCloud.operations(video.videoId).includes('sign clock_skew'));
   });
-  promise(`a clock ${clock} minutes from ours signs nothing without it`, async (t) => {
-    const { gate, urls } = await t.place(open);
-    const page = t.window({ clock });
-    const seen = watched();
+  windowTest(`a clock that is off by ${clockOffset} minutes gets no signature without /time`, async (t) => {
+    const { proxy, urls } = await t.connect(publicCloud);
+    const page = t.window({ clockOffset });
+    const recorded = recorder();
     let ended = false;
-    page.send(page.file('skewed.webm', randomBytes(1024)), urls, seen.on).catch(() => {}).finally(() => { ended = true; });
-    // The client asks again and again, and never gives up.
-    await until('it was refused three times', () => seen.video && open.deeds(seen.video.videoId).length >= 3);
+    page.send(page.file('skewed.webm', randomBytes(1024)), urls, recorded.on).catch(() => {}).finally(() => { ended = true; });
+    // EvaporateJS retries forever.
+    await until('three requests are rejected', () => recorded.video && publicCloud.operations(recorded.video.videoId).length >= 3);
     assert.ok(!ended);
     page.close();
-    assert.ok(open.deeds(seen.video.videoId).every((deed) => deed === 'sign clock_skew'));
-    assert.equal(gate.passed.length, 0, 'the bucket heard nothing of it');
+    assert.ok(publicCloud.operations(recorded.video.videoId).every((operation) => operation === 'sign clock_skew'));
+    assert.equal(proxy.requests.length, 0, 'the bucket gets no request');
   });
 }
 
-promise('who shows no token creates nothing, and who shows one for something else is turned away', async (t) => {
-  const { urls } = await t.place(known);
+windowTest('create is rejected without a token, and with a token for another audience', async (t) => {
+  const { urls } = await t.connect(tokenCloud);
   const page = t.window();
   const create = async (url) => page.send(page.file('mine.webm', randomBytes(16)), { ...urls, create: url });
-  await assert.rejects(within('the answer', create(urls.create)), /^Error: 401 .*"unauthenticated"/);
+  await assert.rejects(within('the response', create(urls.create)), /^Error: 401 .*"unauthenticated"/);
   const other = issuer.token('eve', { aud: 'another' });
-  await assert.rejects(within('the answer', create(`${urls.create}/${other}`)), /^Error: 403 .*"forbidden"/);
+  await assert.rejects(within('the response', create(`${urls.create}/${other}`)), /^Error: 403 .*"forbidden"/);
   const forged = new Issuer().token('eve');
-  await assert.rejects(within('the answer', create(`${urls.create}/${forged}`)), /^Error: 401 .*"unauthenticated"/);
+  await assert.rejects(within('the response', create(`${urls.create}/${forged}`)), /^Error: 401 .*"unauthenticated"/);
 });
 
-promise('nothing that was logged is secret', async () => {
-  const lines = [...open.lines, ...known.lines].join('\n');
+windowTest('the logs contain no secrets', async () => {
+  const lines = [...publicCloud.logLines, ...tokenCloud.logLines].join('\n');
   assert.ok(secrets.size > 10 && lines.length > 1000);
   for (const secret of secrets) assert.ok(!lines.includes(secret) && !lines.includes(encodeURIComponent(secret)));
   for (const word of ['to_sign', 'canonical_request', 'X-Amz-Security-Token', 'AWS4-HMAC-SHA256']) assert.ok(!lines.includes(word), word);

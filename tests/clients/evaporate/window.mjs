@@ -1,10 +1,10 @@
-// A window of jsdom with EvaporateJS and the driver in it, whose clock and memory can be chosen. It asks for leave across origins as a
-// browser does.
+// A jsdom window with EvaporateJS and the driver, with a given clock and localStorage. It sends
+// CORS preflights as a browser does.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { here, installed } from './suite.mjs';
+import { here, installed } from './local_cloud.mjs';
 
 const { JSDOM, VirtualConsole } = installed('jsdom');
 const scripts = [installed.resolve('evaporate'), join(here, 'driver.js')].map((path) => readFileSync(path, 'utf8'));
@@ -15,23 +15,24 @@ const hashes = {
 };
 
 export class Window {
-  /** `clock` is how many minutes its clock is ahead; `memory` is what an earlier window of the origin remembered. */
-  constructor(origin, { clock = 0, memory = {} } = {}) {
-    // The console's own is dropped: a browser's complaints about refused requests are what some tests are about.
+  /** `clockOffset`: the clock's offset in minutes. `storage`: localStorage of an earlier window of the origin. */
+  constructor(origin, { clockOffset = 0, storage = {} } = {}) {
+    // The virtual console discards messages: some tests provoke the browser's errors about blocked
+    // requests.
     this.dom = new JSDOM('', { url: origin, runScripts: 'outside-only', virtualConsole: new VirtualConsole() });
     const { window } = this.dom;
-    for (const [name, value] of Object.entries(memory)) window.localStorage.setItem(name, value);
+    for (const [name, value] of Object.entries(storage)) window.localStorage.setItem(name, value);
     window.eval(`{
-      const Right = Date, ahead = ${clock} * 60000;
-      window.Date = class extends Right {
-        constructor(...given) { given.length ? super(...given) : super(Right.now() + ahead); }
-        static now() { return Right.now() + ahead; }
+      const RealDate = Date, offset = ${clockOffset} * 60000;
+      window.Date = class extends RealDate {
+        constructor(...args) { args.length ? super(...args) : super(RealDate.now() + offset); }
+        static now() { return RealDate.now() + offset; }
       };
     }`);
     scripts.forEach((script) => window.eval(script));
   }
 
-  get memory() {
+  get storage() {
     const { localStorage } = this.dom.window;
     return { awsUploads: localStorage.getItem('awsUploads') };
   }
@@ -43,7 +44,7 @@ export class Window {
 
   send(file, urls, on = {}, options = {}) {
     const sent = this.dom.window.Upload.send(file, urls, hashes, on, options);
-    // A window may be closed with nobody waiting any more.
+    // A test may close the window without awaiting the upload: a rejection is not an unhandled one.
     sent.catch(() => {});
     return sent;
   }
