@@ -1,7 +1,8 @@
 //! A cache of verified smart tokens: a token's signature is verified once, not with every request.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
+use quick_cache::unsync::Cache;
 use shared::{
     crypto::{jws::KeySet, sha256},
     identity::{
@@ -24,9 +25,11 @@ pub(crate) struct VerifiedToken {
 }
 
 /// Verified tokens, all under the same key set.
-#[derive(Default)]
+///
+/// The cache has no lock of its own: the transcoder's state is locked already, and a lookup needs
+/// only shared access.
 pub(crate) struct TokenCache {
-    tokens: HashMap<Digest, Arc<VerifiedToken>>,
+    tokens: Cache<Digest, Arc<VerifiedToken>>,
 }
 
 /// The digest of a token's text.
@@ -47,6 +50,12 @@ impl VerifiedToken {
     }
 }
 
+impl Default for TokenCache {
+    fn default() -> Self {
+        Self { tokens: Cache::new(MAX_CACHED_TOKENS) }
+    }
+}
+
 impl TokenCache {
     /// The token with a digest, if it is cached. Its validity period is checked again.
     pub(crate) fn get(&self, digest: &Digest, now: u64) -> Result<Option<Arc<VerifiedToken>>, token::Error> {
@@ -55,16 +64,10 @@ impl TokenCache {
         Ok(Some(token.clone()))
     }
 
-    /// Caches a token. A full cache first drops the expired tokens, else the one that expires
-    /// first.
+    /// Caches a token. A full cache drops all expired tokens, or else one that is seldom used.
     pub(crate) fn insert(&mut self, digest: Digest, token: Arc<VerifiedToken>, now: u64) {
         if self.tokens.len() >= MAX_CACHED_TOKENS {
             self.tokens.retain(|_, token| token.claims.check(now).is_ok());
-        }
-        if self.tokens.len() >= MAX_CACHED_TOKENS
-            && let Some(first) = self.tokens.iter().min_by_key(|(_, token)| token.claims.exp).map(|(digest, _)| *digest)
-        {
-            self.tokens.remove(&first);
         }
         self.tokens.insert(digest, token);
     }
