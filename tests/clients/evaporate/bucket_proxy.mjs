@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 
-/** Forwards a request unmodified, including `Host`. Passes the response's status to `onResponse`. */
+/** Forwards a request unmodified, with its `Host`. Passes the response's status to `onResponse`. */
 export function forward(clientRequest, clientResponse, { hostname, port }, onResponse = () => {}) {
   const { method, url: path, headers } = clientRequest;
   const request = http.request({ hostname, port, method, path, headers }, (response) => {
@@ -35,7 +35,7 @@ export class BucketProxy {
     return proxy;
   }
 
-  /** Holds the next matching request. The promise resolves on its arrival, with a function that forwards it. */
+  /** Holds the next matching request. Resolves on its arrival, with a function that forwards it. */
   hold(method, query) {
     return new Promise((resolve) => {
       const action = (request, response) => resolve(() => this.#forward(request, response));

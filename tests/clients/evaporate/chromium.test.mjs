@@ -31,7 +31,7 @@ function certificate() {
   return { key: readFileSync(key), cert: readFileSync(cert) };
 }
 
-/** Serves the page, its scripts and the API on one port. Each of the machine's host names is an origin. */
+/** Serves the page, its scripts and the API on one port. Each host name of the machine is an origin. */
 async function serve() {
   const { outputFiles } = await esbuild.build({
     entryPoints: [join(here, 'hashes.mjs')],
@@ -86,7 +86,7 @@ after(async () => {
   pages?.close();
 }, { timeout: 30_000 });
 
-/** A test with a page of an origin and the browser's requests. `page.route()` would disable preflights. */
+/** A test with a page and its requests. Not with `page.route()`, which would disable preflights. */
 function pageTest(name, origin, body) {
   test(name, { timeout: 60_000 }, async (t) => {
     const context = await browser.newContext({ ignoreHTTPSErrors: true });

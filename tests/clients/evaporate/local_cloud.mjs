@@ -28,7 +28,7 @@ export const here = import.meta.dirname;
 export const MIB = 1024 * 1024;
 export const sha256 = (data) => createHash('sha256').update(data).digest('hex');
 
-/** Polls `condition` until it returns a truthy value, and returns the value. Times out after `timeout` ms. */
+/** Polls `condition` for up to `timeout` ms until it returns a truthy value, and returns the value. */
 export async function until(description, condition, timeout = 20_000) {
   for (const deadline = Date.now() + timeout; Date.now() < deadline; await sleep(20)) {
     const value = await condition();
@@ -37,7 +37,7 @@ export async function until(description, condition, timeout = 20_000) {
   throw new Error(`timed out waiting until ${description}`);
 }
 
-/** Awaits a promise. Times out after `timeout` ms. */
+/** Awaits a promise for up to `timeout` ms. */
 export async function within(description, promise, timeout = 30_000) {
   const timer = new AbortController();
   const timedOut = sleep(timeout, undefined, { signal: timer.signal }).then(() => { throw new Error(`timed out waiting for ${description}`); });
@@ -54,7 +54,7 @@ let started = 0;
 export class LocalCloud {
   logLines = [];
 
-  /** Starts `rampway serve` with parameters of the template, optionally with an earlier process's state. */
+  /** Starts `rampway serve` with parameters of the template, optionally in an earlier state folder. */
   static async start(parameters = {}, stateDir = join(work, `${process.pid}-${started++}`)) {
     const cloud = new LocalCloud();
     cloud.stateDir = stateDir;

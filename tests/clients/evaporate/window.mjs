@@ -15,7 +15,7 @@ const hashes = {
 };
 
 export class Window {
-  /** `clockOffset`: the clock's offset in minutes. `storage`: localStorage of an earlier window of the origin. */
+  /** `clockOffset`: the clock's offset in minutes. `storage`: an earlier window's localStorage. */
   constructor(origin, { clockOffset = 0, storage = {} } = {}) {
     // The virtual console discards messages: some tests provoke the browser's errors about blocked
     // requests.

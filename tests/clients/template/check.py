@@ -1,8 +1,8 @@
 """Checks template.yaml with sam, the SAM transform, cfn-lint and checkov.
 
 `sam validate --lint` checks the SAM template, including SAM's own properties. cfn-lint and checkov
-check the transformed template, which CloudFormation deploys: only there do undefined references, wrong
-runtimes and misspelt permissions show.
+check the transformed template, which CloudFormation deploys: only there do undefined references,
+wrong runtimes and misspelt permissions show.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
 
-# The checkov rules that the template does not follow, with a pattern of the resources and the reason.
+# The checkov rules that the template does not follow: a pattern of the resources, and the reason.
 EXCEPTIONS = {
     "CKV_AWS_33": ("VaultKey", "the wildcard principal is restricted to this account and to DynamoDB, as AWS documents"),
     "CKV_AWS_73": (r"UploadApi\w*Stage", "traces record full URLs, and upload URLs contain tokens"),
@@ -120,7 +120,7 @@ def checkov(tools, template):
 
 CHECKS = [sam_validate, cfn_lint, checkov]
 
-# The check that must fail, the text to replace, its replacement, and a word of the expected message.
+# The check that must fail, the text to replace, its replacement, and a word of the message.
 BROKEN = [
     (sam_validate, "MemorySize: 512", "MemroySize: 512", "MemroySize"),
     (sam_validate, "Handler: bootstrap", "Handlr: bootstrap", "Handlr"),
