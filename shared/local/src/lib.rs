@@ -208,7 +208,7 @@ impl Provisioned {
         let runtime = serve(self.runtime, fleet.router())?;
         fleet.in_service().await?;
         let invoke_api = serve(listen(0).await?, lambda.invoke_api())?;
-        let front = serve(self.front, gateway.router())?;
+        let front = serve(self.front, server::documents(options.documents).merge(gateway.router()))?;
         let schedules = eventbridge::start(&stack.functions, &deployment, &lambda, &logs);
         let written = match options.state {
             State::Ephemeral => None,

@@ -23,6 +23,8 @@ pub struct Options {
     pub processes: usize,
     /// How long API Gateway waits for a function.
     pub integration_timeout: Duration,
+    /// JSON documents that the local port serves outside the stage, by path: `/openapi.json`.
+    pub documents: BTreeMap<String, String>,
     /// Whether to keep the processes' log lines to ourselves.
     pub quiet: bool,
 }
@@ -38,6 +40,7 @@ impl Default for Options {
             binaries: None,
             processes: 4,
             integration_timeout: Duration::from_secs(29),
+            documents: BTreeMap::new(),
             quiet: false,
         }
     }

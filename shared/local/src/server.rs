@@ -1,13 +1,14 @@
 //! An HTTP server on the loopback interface that ends when it is told to.
 
 use std::{
+    collections::BTreeMap,
     io,
     net::{Ipv4Addr, SocketAddr},
     pin::Pin,
     time::Duration,
 };
 
-use axum::{Router, serve::ListenerExt};
+use axum::{Router, http::header, routing::get, serve::ListenerExt};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
 
 use crate::Error;
@@ -62,5 +63,12 @@ pub(super) async fn listen(port: u16) -> Result<TcpListener, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => Error::PortTaken(port),
         _ => Error::Listen { port, source },
+    })
+}
+
+/// Routes that serve JSON documents, by path.
+pub(super) fn documents(documents: BTreeMap<String, String>) -> Router {
+    documents.into_iter().fold(Router::new(), |router, (path, document)| {
+        router.route(&path, get(async move || ([(header::CONTENT_TYPE, "application/json")], document)))
     })
 }

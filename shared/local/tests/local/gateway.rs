@@ -93,6 +93,19 @@ async fn the_gateway_refuses_in_the_templates_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn documents_are_served_outside_the_stage() {
+    let documents = [("/openapi.json".to_owned(), r#"{"openapi":"3.1.0"}"#.to_owned())].into();
+    let suite = LocalCloud::start(Options { documents, ..options() }).await.unwrap();
+    let url = suite.api().replace("/Prod", "/openapi.json");
+    let document = client().get(&url).send().await.unwrap();
+    assert_eq!((document.status().as_u16(), header(&document, "content-type")), (200, "application/json"));
+    assert_eq!(document.text().await.unwrap(), r#"{"openapi":"3.1.0"}"#);
+    assert_eq!(client().post(&url).send().await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(get(&suite, "/act").await.status(), StatusCode::OK);
+    suite.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_answer_is_a_bad_gateway() {
     let suite = suite().await;
     for way in ["/act?do=fail", "/act?do=ramble", "/act?do=flood", "/broken"] {
