@@ -10,7 +10,7 @@ use aes_siv::{KeyInit, siv::Aes256Siv};
 use shared::{
     encoding::{base64url, from_base64url},
     identity::{
-        Direction, Domain, Kind, Packet, Scopes, Session,
+        ClientKeys, Direction, Domain, Kind, Packet, Scopes,
         packet::{DomainKeys, KeyVersion},
         translate::{Batch, Kernel},
     },
@@ -60,7 +60,7 @@ fn main() {
 
 /// The keys of a few domains.
 struct World {
-    session: Session,
+    session: ClientKeys,
     scopes: Scopes,
     keys: Vec<(Domain, [u8; 64])>,
 }
@@ -74,7 +74,7 @@ impl World {
             .iter()
             .map(|(domain, key)| DomainKeys { domain: *domain, keys: vec![version("old", 0, [99; 64]), version("now", 1, *key)] })
             .collect();
-        let session = Session::new(Packet { id: "p".into(), client_id: "c".into(), expires: NOW + 1, domains });
+        let session = ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: NOW + 1, domains });
         let scopes = keys.iter().flat_map(|(from, _)| keys.iter().map(|(to, _)| Direction { from: *from, to: *to })).collect();
         Self { session, scopes, keys }
     }

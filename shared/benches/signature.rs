@@ -11,7 +11,7 @@ use shared::{
     crypto::sha256,
     encoding::hex,
     secret::SecretText,
-    upload::{Ask, Policy, Session, ask::Query, session::Progress, signature::sign},
+    upload::{Policy, SignRequest, UploadSession, session::Progress, sign_request::Query, signature::sign},
 };
 
 use figures::{median, processor};
@@ -20,7 +20,7 @@ const SIGNATURES: usize = 5_000;
 const ROUNDS: usize = 15;
 const NOW: u64 = 1_768_469_405;
 const DATETIME: &str = "20260115T093000Z";
-const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// One request, and whether it is signed.
 struct Case {
@@ -33,7 +33,7 @@ struct Case {
 fn main() {
     // As long as AWS's are.
     let token = "FQoDYXdzEJ3/".repeat(55);
-    let session = Session {
+    let session = UploadSession {
         bucket: "ingestion-upload-production".into(),
         object_key: "2345678901001/1234567898001/d4f0b8f2-5a0e-4c1b-9f3e-20100d930100/source.webm".into(),
         secret_access_key: SecretText::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into()),
@@ -58,14 +58,14 @@ fn main() {
 }
 
 /// What the handler does between the table and the answer.
-fn whole(case: &Case, session: &Session, policy: &Policy) -> bool {
+fn whole(case: &Case, session: &UploadSession, policy: &Policy) -> bool {
     let pairs = [("to_sign", case.to_sign.as_str()), ("datetime", DATETIME), ("canonical_request", &case.canonical)];
     let Ok(query) = Query::from_decoded(pairs) else { return false };
-    let Ok(ask) = Ask::check(&query, policy, NOW) else { return false };
-    policy.sign(&ask, session, NOW).map(|signed| black_box(signed.signature.to_string())).is_ok()
+    let Ok(request) = SignRequest::check(&query, policy, NOW) else { return false };
+    policy.sign(&request, session, NOW).map(|signed| black_box(signed.signature.to_string())).is_ok()
 }
 
-fn cases(session: &Session, token: &str) -> Vec<Case> {
+fn cases(session: &UploadSession, token: &str) -> Vec<Case> {
     let upload = "u".repeat(128);
     let md5 = "content-md5:XkyO+4ktkipLwwIS2R8z5g==\n";
     let case = |name, method: &str, query: &str, own: &str, payload: &str, token: &str, signed| {
@@ -82,9 +82,9 @@ fn cases(session: &Session, token: &str) -> Vec<Case> {
     let part = format!("partNumber=77&uploadId={upload}");
     vec![
         case("a part", "PUT", &part, md5, "UNSIGNED-PAYLOAD", token, true),
-        case("a list of parts", "GET", &format!("part-number-marker=0&uploadId={upload}"), "", OF_NOTHING, token, true),
+        case("a list of parts", "GET", &format!("part-number-marker=0&uploadId={upload}"), "", EMPTY_SHA256, token, true),
         case("a part with another's token, refused", "PUT", &part, md5, "UNSIGNED-PAYLOAD", &token.replace('J', "K"), false),
-        case("a listing of the bucket, refused", "GET", "list-type=2", "", OF_NOTHING, token, false),
+        case("a listing of the bucket, refused", "GET", "list-type=2", "", EMPTY_SHA256, token, false),
     ]
 }
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use shared::{
     encoding::base64url,
     identity::{
-        Code, Direction, Domain, Id, Kind, Packet, Scopes, Session,
+        ClientKeys, Code, Direction, Domain, Id, Kind, Packet, Scopes,
         packet::{DomainKeys, KeyVersion},
         translate::{Batch, Kernel, Refused},
     },
@@ -32,7 +32,7 @@ fn kernels() -> impl Iterator<Item = Kernel> {
 
 /// Two versions of the key of each of four domains.
 struct World {
-    session: Session,
+    session: ClientKeys,
     scopes: Scopes,
     keys: HashMap<Domain, [[u8; 64]; 2]>,
 }
@@ -50,7 +50,7 @@ impl World {
                 .map(|(at, key)| KeyVersion { kid: at.to_string(), not_before: at, not_after: None, key: Secret::new(*key) })
                 .collect(),
         });
-        let session = Session::new(Packet { id: "p".into(), client_id: "c".into(), expires: NOW + 1, domains: domains.collect() });
+        let session = ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: NOW + 1, domains: domains.collect() });
         let all = |from| (0..4).map(move |to| Direction { from: domain(from), to: domain(to) });
         Self { session, scopes: (0..4).flat_map(all).collect(), keys }
     }

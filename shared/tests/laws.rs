@@ -6,10 +6,10 @@ use serde_json::json;
 use shared::{
     crypto::{jwe, jws::KeySet, jws::SigningKey, siv::Key, system_rng},
     identity::{
-        Code, Direction, Domain, Id, Kind, Packet, Scopes, Session,
+        ClientKeys, Code, Direction, Domain, Id, Kind, Packet, Scopes,
         packet::{self, DomainKeys, KeyVersion},
         rpc::{Body, Ids},
-        token::{self, Access, Claims, Common},
+        token::{self, Access, Claims, RegisteredClaims},
         translate::{Batch, Refused},
     },
     secret::Secret,
@@ -25,9 +25,9 @@ fn version(kid: &str, not_before: u64, key: [u8; 64]) -> KeyVersion {
     KeyVersion { kid: kid.into(), not_before, not_after: None, key: Secret::new(key) }
 }
 
-fn session(domains: Vec<(&str, Vec<KeyVersion>)>) -> Session {
+fn session(domains: Vec<(&str, Vec<KeyVersion>)>) -> ClientKeys {
     let domains = domains.into_iter().map(|(name, keys)| DomainKeys { domain: domain(name), keys }).collect();
-    Session::new(Packet { id: "p".into(), client_id: "c".into(), expires: NOW + 10, domains })
+    ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: NOW + 10, domains })
 }
 
 fn direction(from: &str, to: &str) -> Direction {
@@ -35,7 +35,7 @@ fn direction(from: &str, to: &str) -> Direction {
 }
 
 /// Translates one id: its new form, and whether it came under a previous key.
-fn translate(session: &Session, from: &str, to: &str, id: &Id) -> Result<(Id, bool), Code> {
+fn translate(session: &ClientKeys, from: &str, to: &str, id: &Id) -> Result<(Id, bool), Code> {
     let scopes: Scopes = [direction(from, to)].into_iter().collect();
     let mut batch = Batch::new(session, &scopes, NOW);
     batch.push(id.to_string().as_bytes(), Some(domain(to))).expect("one id");
@@ -171,7 +171,7 @@ fn a_rotated_key_encodes_from_its_time_on_and_the_previous_one_still_decodes() {
     assert_eq!(published.mint(Kind::Maintained, domain("1005"), &payload, NOW).unwrap(), under_old);
     let under_new = rotated.mint(Kind::Maintained, domain("1005"), &payload, NOW).unwrap();
     assert_ne!(under_new, under_old);
-    let translate = |session: &Session, id| translate(session, "1005", "1006", id).unwrap();
+    let translate = |session: &ClientKeys, id| translate(session, "1005", "1006", id).unwrap();
     assert!(!translate(&published, &under_old).1);
     assert!(translate(&published, &under_new).1);
     assert!(translate(&rotated, &under_old).1);
@@ -202,7 +202,15 @@ fn a_token_is_good_for_one_thing_from_one_issuer_in_its_time() {
     let (key, another) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
     let keys = |key: &SigningKey| KeySet::from_json(&json!({"keys": [key.public()]}).to_string()).unwrap();
     let access = |aud: &str| Access {
-        common: Common { iss: "us".into(), aud: aud.into(), sub: "c".into(), iat: NOW, nbf: NOW, exp: NOW + 100, jti: "j".into() },
+        registered: RegisteredClaims {
+            iss: "us".into(),
+            aud: aud.into(),
+            sub: "c".into(),
+            iat: NOW,
+            nbf: NOW,
+            exp: NOW + 100,
+            jti: "j".into(),
+        },
         authority: false,
     };
     let token = token::sign(&access(Access::AUDIENCE), &key);

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use shared::{
     identity::{
-        Direction, Kind, Packet, Scopes, Session,
+        ClientKeys, Direction, Kind, Packet, Scopes,
         packet::{DomainKeys, KeyVersion},
         rpc::{Body, Csv, Error, Ids, reference},
         translate::{Batch, Usage},
@@ -13,7 +13,7 @@ use shared::{
     secret::Secret,
 };
 
-static ROOM: LazyLock<(Session, Scopes)> = LazyLock::new(|| {
+static ROOM: LazyLock<(ClientKeys, Scopes)> = LazyLock::new(|| {
     let keys = |domain: &str, key| DomainKeys {
         domain: domain.parse().expect("a domain"),
         keys: vec![KeyVersion { kid: "1".into(), not_before: 0, not_after: None, key: Secret::new([key; 64]) }],
@@ -21,7 +21,7 @@ static ROOM: LazyLock<(Session, Scopes)> = LazyLock::new(|| {
     let domains = vec![keys("1005", 1), keys("1006", 2), keys("1007", 3)];
     let direction = |from: &str, to: &str| Direction { from: from.parse().expect("a domain"), to: to.parse().expect("a domain") };
     let scopes = [direction("1005", "1006"), direction("1005", "1007"), direction("1006", "1007")];
-    (Session::new(Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains }), scopes.into_iter().collect())
+    (ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains }), scopes.into_iter().collect())
 });
 
 static ID: LazyLock<Vec<String>> = LazyLock::new(|| {

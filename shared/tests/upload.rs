@@ -8,7 +8,9 @@ use shared::{
     crypto::sha256,
     encoding::hex,
     secret::SecretText,
-    upload::{Ask, Operation, Policy, Refusal, Session, State, VideoId, ask::Query, session::Progress, signature::sign},
+    upload::{
+        Operation, Policy, Refusal, SignRequest, State, UploadSession, VideoId, session::Progress, sign_request::Query, signature::sign,
+    },
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -16,10 +18,10 @@ const DATETIME: &str = "20260115T093000Z";
 const NOW: u64 = 1_768_469_405;
 const TOKEN: &str = "a/token+of==";
 const UPLOAD: &str = "upload.one-1~";
-const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-fn session() -> Session {
-    Session {
+fn session() -> UploadSession {
+    UploadSession {
         bucket: "bucket".into(),
         object_key: "1/2/a b+c.webm".into(),
         secret_access_key: SecretText::new("a secret".into()),
@@ -35,12 +37,12 @@ fn to_sign(canonical: &str) -> String {
 }
 
 /// The signature of a request, or why there is none.
-fn answer(canonical: &str, session: &Session) -> Result<String, Refusal> {
+fn answer(canonical: &str, session: &UploadSession) -> Result<String, Refusal> {
     let to_sign = to_sign(canonical);
     let query = Query::from_decoded([("to_sign", &*to_sign), ("datetime", DATETIME), ("canonical_request", canonical)])?;
     let policy = Policy::default();
-    let ask = Ask::check(&query, &policy, NOW)?;
-    Ok(policy.sign(&ask, session, NOW)?.signature.to_string())
+    let request = SignRequest::check(&query, &policy, NOW)?;
+    Ok(policy.sign(&request, session, NOW)?.signature.to_string())
 }
 
 /// Each operation on a bound upload.
@@ -50,10 +52,10 @@ fn operations() -> Vec<String> {
     let own = |own: &str| own.split(':').next().filter(|name| !name.is_empty()).map(|name| format!("{name};")).unwrap_or_default();
     [
         ("PUT", format!("partNumber=7&{upload}"), md5, "UNSIGNED-PAYLOAD"),
-        ("GET", format!("part-number-marker=0&{upload}"), "", OF_NOTHING),
-        ("POST", upload.clone(), "content-type:application/xml\n", OF_NOTHING),
-        ("DELETE", upload, "", OF_NOTHING),
-        ("HEAD", String::new(), "", OF_NOTHING),
+        ("GET", format!("part-number-marker=0&{upload}"), "", EMPTY_SHA256),
+        ("POST", upload.clone(), "content-type:application/xml\n", EMPTY_SHA256),
+        ("DELETE", upload, "", EMPTY_SHA256),
+        ("HEAD", String::new(), "", EMPTY_SHA256),
     ]
     .map(|(method, query, headers, payload)| {
         format!(
@@ -85,10 +87,10 @@ fn each_operation_on_the_own_object_is_signed() {
 fn an_upload_that_is_over_signs_nothing() {
     let over = [State::Pending, State::Ingesting, State::Ingested, State::Done, State::Failed, State::Reaped];
     for state in over {
-        let session = Session { progress: Progress { state, ..session().progress }, ..session() };
+        let session = UploadSession { progress: Progress { state, ..session().progress }, ..session() };
         assert_eq!(answer(&operations()[0], &session), Err(Refusal::SessionUnavailable), "{state:?}");
     }
-    assert_eq!(answer(&operations()[0], &Session { expires_at: NOW, ..session() }), Err(Refusal::SessionUnavailable));
+    assert_eq!(answer(&operations()[0], &UploadSession { expires_at: NOW, ..session() }), Err(Refusal::SessionUnavailable));
 }
 
 #[test]
@@ -149,8 +151,8 @@ fn nothing_but_the_operations_is_signed() {
         ("x-amz-acl", "public-read"),
         ("x-amz-copy-source", "/bucket/another"),
     ];
-    let payloads = [OF_NOTHING, "UNSIGNED-PAYLOAD", &other];
-    let unbound = || Session { progress: Progress::open(), ..session() };
+    let payloads = [EMPTY_SHA256, "UNSIGNED-PAYLOAD", &other];
+    let unbound = || UploadSession { progress: Progress::open(), ..session() };
     let mut signed = 0;
     for (place, (host, path)) in places.iter().enumerate() {
         for (method, query) in
@@ -160,10 +162,10 @@ fn nothing_but_the_operations_is_signed() {
                 let of = |index: usize| chosen >> index & 1 == 1;
                 let (md5, media, own) = (of(0), of(1), of(2) || of(3));
                 let allowed = match (method, query) {
-                    ("POST", "uploads=") | ("HEAD", "") => !md5 && payload == OF_NOTHING,
+                    ("POST", "uploads=") | ("HEAD", "") => !md5 && payload == EMPTY_SHA256,
                     ("PUT", query) if query == part => md5 && payload == "UNSIGNED-PAYLOAD",
-                    ("GET", query) if query == list => !md5 && payload == OF_NOTHING,
-                    ("DELETE", query) if query == upload => !md5 && payload == OF_NOTHING,
+                    ("GET", query) if query == list => !md5 && payload == EMPTY_SHA256,
+                    ("DELETE", query) if query == upload => !md5 && payload == EMPTY_SHA256,
                     ("POST", query) if query == upload => !md5 && media && payload != "UNSIGNED-PAYLOAD",
                     _ => false,
                 };
@@ -242,7 +244,7 @@ fn seconds(value: &Value) -> Option<u64> {
 }
 
 /// The session of a case: bound where its query names a multipart upload, and changed as the case says.
-fn session_of(document: &Value, case: &Value) -> Option<Session> {
+fn session_of(document: &Value, case: &Value) -> Option<UploadSession> {
     let sessions = document["sessions"].as_object().expect("sessions");
     let known = sessions.values().find(|session| session["video_id"] == case["video_id"])?;
     let patch = &case["session_patch"];
@@ -252,7 +254,7 @@ fn session_of(document: &Value, case: &Value) -> Option<Session> {
         "ingested" => State::Ingested,
         _ => State::Open,
     };
-    Some(Session {
+    Some(UploadSession {
         bucket: text(known, "bucket").into(),
         object_key: text(known, "object_key").into(),
         secret_access_key: SecretText::new(text(known, "secret_access_key").into()),
@@ -295,9 +297,9 @@ fn outcome(document: &Value, case: &Value) -> Result<String, Refusal> {
         add(text(&case["generate"], "param"), &text(&case["generate"], "repeat").repeat(usize::try_from(count).unwrap_or(0)));
     }
     let query = Query::from_decoded(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
-    let ask = Ask::check(&query, &policy, now)?;
+    let request = SignRequest::check(&query, &policy, now)?;
     let session = session_of(document, case).filter(|_| !video.as_str().is_empty()).ok_or(Refusal::SessionUnavailable)?;
-    Ok(policy.sign(&ask, &session, now)?.signature.to_string())
+    Ok(policy.sign(&request, &session, now)?.signature.to_string())
 }
 
 #[test]

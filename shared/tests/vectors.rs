@@ -12,7 +12,7 @@ use shared::{
     },
     encoding::{from_base64url, from_hex},
     identity::{
-        Direction, Domain, Id, Kind, Packet, Scopes, Session,
+        ClientKeys, Direction, Domain, Id, Kind, Packet, Scopes,
         packet::{DomainKeys, KeyVersion},
         translate::Batch,
     },
@@ -89,7 +89,7 @@ fn ids_are_translated_as_published() {
     let up: [u8; 64] = counted();
     let down = up.map(|index| 63 - index);
     let packet = Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains: vec![keys("1005", up), keys("1006", down)] };
-    let session = Session::new(packet);
+    let session = ClientKeys::new(packet);
     let direction = |from: &str, to: &str| Direction { from: from.parse().unwrap(), to: to.parse().unwrap() };
     let scopes: Scopes = [direction("1005", "1006"), direction("1006", "1005")].into_iter().collect();
     let mut batch = Batch::new(&session, &scopes, 1);

@@ -7,7 +7,7 @@ use shared::{
     fault::Fault,
     identity::{
         Code,
-        token::{INIT_LIFE, SMART_LIFE},
+        token::{INIT_TOKEN_TTL_SECONDS, SMART_TOKEN_TTL_SECONDS},
         translate::{MAX_IDS, MAX_PAIRS},
     },
 };
@@ -47,9 +47,9 @@ fn the_readme_s_limits_are_the_code_s() {
     let endpoint = Environment::over(environment).endpoint().unwrap();
     for row in [
         format!("| ids in a request | {}, between {MAX_PAIRS} pairs of domains |", grouped(MAX_IDS)),
-        format!("| a smart token | {} minutes |", SMART_LIFE / 60),
+        format!("| a smart token | {} minutes |", SMART_TOKEN_TTL_SECONDS / 60),
         format!("| a call of the endpoint | {} bytes (`ENDPOINT_MAX_BYTES`) |", grouped(endpoint.max_bytes)),
-        format!("| keys in a transcoder | {} hours, renewed daily |", INIT_LIFE / 3600),
+        format!("| keys in a transcoder | {} hours, renewed daily |", INIT_TOKEN_TTL_SECONDS / 3600),
     ] {
         assert!(text.contains(&row), "the README lacks: {row}");
     }

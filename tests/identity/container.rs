@@ -15,7 +15,7 @@ use shared::{
         system_rng,
     },
     identity::{
-        Kind, Packet, Session,
+        ClientKeys, Kind, Packet,
         packet::{self, DomainKeys, KeyVersion},
     },
     secret::Secret,
@@ -214,7 +214,7 @@ async fn an_rsa_key_as_pem_verifies_as_the_original_s_does() {
 async fn keys_may_come_along_with_a_request() {
     let authority = Authority::new();
     let container = authority.good().await;
-    let id = Session::new(packet()).mint(Kind::Maintained, domain("1005"), &[1; 16], now()).unwrap().to_string();
+    let id = ClientKeys::new(packet()).mint(Kind::Maintained, domain("1005"), &[1; 16], now()).unwrap().to_string();
     let data = json!([{"value": id, "target": "1006"}]);
     let bare = json!({"smart_token": authority.smart_token(), "transcode_data": data});
     assert_eq!(container.refusal(bare.clone()).await, "503 S007");
@@ -233,7 +233,7 @@ async fn batch_transform_gets_its_keys_from_the_model_directory() {
     let (pem, jwks, init) = (authority.transcoder.to_pem(), authority.jwks(), authority.init_token(&authority.sealed()));
     let files = [("private_key.pem", pem.as_str()), ("verification_keys.json", &jwks), ("init_token", &init)];
     let container = authority.container(&files, &[]).await;
-    let session = Session::new(packet());
+    let session = ClientKeys::new(packet());
     let in_domain = |name| session.mint(Kind::Maintained, domain(name), &[1; 16], now()).unwrap().to_string();
     let (id, expected) = (in_domain("1005"), in_domain("1006"));
     let csv = format!("{id},1006\nno id,1006\r\n{id},1007\n\n");

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use shared::identity::{Kind, Session};
+use shared::identity::{ClientKeys, Kind};
 
 use super::{
     container::{Authority, Container, now, packet},
@@ -16,7 +16,7 @@ use super::{
 
 /// An id of a domain, and the same in another.
 fn ids() -> (String, String) {
-    let session = Session::new(packet());
+    let session = ClientKeys::new(packet());
     let in_domain = |name| session.mint(Kind::Maintained, domain(name), &[1; 16], now()).unwrap().to_string();
     (in_domain("1005"), in_domain("1006"))
 }

@@ -13,7 +13,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use shared::{
     crypto::jws::SigningKey,
-    identity::{Direction, Domain, Kind, scope::Order},
+    identity::{Direction, Domain, Kind, scope::Approval},
 };
 
 use crate::answer::Answer;
@@ -131,7 +131,7 @@ impl Running {
         for (side, of) in [(Side::Grant, direction.from), (Side::Accept, direction.to)] {
             let domains = self.admin.domains().await.expect("domains");
             let owner = &domains.iter().find(|info| info.domain == of).expect("the domain is there").owner;
-            self.admin.order(client, direction, side, owner, Order::Standing).await.expect("the owner may order");
+            self.admin.order(client, direction, side, owner, Approval::Indefinite).await.expect("the owner may order");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::answer::Answer;
 /// What a part of these promises holds, and its MD5 digest in base64.
 pub const PART: (&str, &str) = ("part", "9Mk4XxkC9zNLALm07NFk3g==");
 
-const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// A page, and the upload that it was given.
 pub struct Page {
@@ -31,7 +31,7 @@ pub struct Operation<'a> {
 
 impl Operation<'_> {
     pub fn initiate() -> Self {
-        Self { method: Method::POST, query: "uploads=".into(), header: None, payload: OF_NOTHING, body: String::new() }
+        Self { method: Method::POST, query: "uploads=".into(), header: None, payload: EMPTY_SHA256, body: String::new() }
     }
 
     pub fn part(number: usize, upload_id: &str) -> Self {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, time::UNIX_EPOCH};
 use serde_json::{Value, json};
 use shared::identity::{
     Domain, Scopes,
-    token::{LEEWAY, SMART_LIFE, Smart},
+    token::{CLOCK_LEEWAY_SECONDS, SMART_TOKEN_TTL_SECONDS, Smart},
     translate::{Kernel, MAX_IDS, MAX_PAIRS},
 };
 
@@ -106,16 +106,16 @@ impl Examination {
         let (apart, side) = (ahead.unsigned_abs(), if ahead > 0 { "ahead of" } else { "behind" });
         match apart {
             0..=1 => self.ok("clock", "this machine's clock and the server's agree"),
-            _ if apart <= LEEWAY => self.ok("clock", format!("this machine's clock is {apart} s {side} the server's, of {LEEWAY} s at most")),
+            _ if apart <= CLOCK_LEEWAY_SECONDS => self.ok("clock", format!("this machine's clock is {apart} s {side} the server's, of {CLOCK_LEEWAY_SECONDS} s at most")),
             _ => self.wrong(
                 "clock",
-                format!("this machine's clock is {apart} s {side} the server's, of {LEEWAY} s at most: set it, best by NTP, or tokens are refreshed too late and signatures refused"),
+                format!("this machine's clock is {apart} s {side} the server's, of {CLOCK_LEEWAY_SECONDS} s at most: set it, best by NTP, or tokens are refreshed too late and signatures refused"),
             ),
         }
     }
 
     fn token(&mut self, claims: &Smart, health: Option<&Health>, now: u64) {
-        let common = &claims.common;
+        let common = &claims.registered;
         self.ok("credentials", format!("client {} is admitted by issuer {}", common.sub, common.iss));
         if health.is_none_or(|health| health.ahead.is_none()) {
             // A token that was made just now says what time it is there.
@@ -124,10 +124,10 @@ impl Examination {
         let life = common.exp.saturating_sub(common.iat);
         if life == 0 || common.exp <= common.nbf {
             self.wrong("token", "its life is over before it begins: its issuer's clock or settings are wrong");
-        } else if life > SMART_LIFE {
+        } else if life > SMART_TOKEN_TTL_SECONDS {
             self.wrong(
                 "token",
-                format!("it lives {}, longer than {}: a revoked permission would last as long", span(life), span(SMART_LIFE)),
+                format!("it lives {}, longer than {}: a revoked permission would last as long", span(life), span(SMART_TOKEN_TTL_SECONDS)),
             );
         } else {
             self.ok("token", format!("it lives {} and is renewed before its end", span(life)));

@@ -3,7 +3,7 @@
 
 use shared::identity::{
     Code, packet,
-    rpc::{self, Failure},
+    rpc::{self, ErrorBody},
     token,
 };
 
@@ -39,7 +39,7 @@ impl ApiError {
     pub(crate) fn into_body(self, status: u16) -> Vec<u8> {
         let source = self.source.as_deref().map(|source| format!(": {source}")).unwrap_or_default();
         log(&format!("request failed with status {status}, code {}{source}", self.code));
-        serde_json::to_vec(&Failure::new(self.code, self.message)).unwrap_or_default()
+        serde_json::to_vec(&ErrorBody::new(self.code, self.message)).unwrap_or_default()
     }
 }
 

@@ -69,7 +69,7 @@ fn verification_keys(pem: Option<String>, sets: [Option<String>; 2]) -> Option<K
     let pem = pem.map(|pem| KeySet::from_pem(&pem.replace("\\n", "\n")));
     let sets = sets.into_iter().flatten().map(|set| KeySet::from_json(&set));
     let keys: Result<Vec<KeySet>, jws::KeyRejected> = pem.into_iter().chain(sets).collect();
-    keys.ok()?.into_iter().reduce(KeySet::join).filter(|keys| !keys.is_empty())
+    keys.ok()?.into_iter().reduce(KeySet::merge).filter(|keys| !keys.is_empty())
 }
 
 fn text(name: &str) -> Option<String> {

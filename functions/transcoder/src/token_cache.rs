@@ -7,7 +7,7 @@ use shared::{
     crypto::{jws::KeySet, sha256},
     identity::{
         Scopes,
-        token::{self, Common, Smart},
+        token::{self, RegisteredClaims, Smart},
     },
 };
 
@@ -19,7 +19,7 @@ pub(crate) type Digest = [u8; 32];
 
 /// The claims of a verified smart token.
 pub(crate) struct VerifiedToken {
-    claims: Common,
+    claims: RegisteredClaims,
     /// The client's directions.
     pub(crate) scopes: Scopes,
 }
@@ -41,7 +41,7 @@ impl VerifiedToken {
     /// Verifies a token at `now`, in seconds since 1970.
     pub(crate) fn verify(token: &str, keys: &KeySet, issuer: &str, now: u64) -> Result<Self, token::Error> {
         let smart: Smart = token::verify(token, keys, issuer, now)?;
-        Ok(Self { scopes: smart.scopes()?, claims: smart.common })
+        Ok(Self { scopes: smart.scopes()?, claims: smart.registered })
     }
 
     /// The id of the client that the token was issued to.

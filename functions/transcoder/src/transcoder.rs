@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use shared::{
     crypto::jws::KeySet,
     identity::{
-        Code, Direction, Scopes, Session, packet,
+        ClientKeys, Code, Direction, Scopes, packet,
         rpc::{self, Body, Ids},
         token::{self, Init},
         translate::{Batch, Usage},
@@ -55,7 +55,7 @@ struct State {
 }
 
 struct LoadedPacket {
-    keys: Arc<Session>,
+    keys: Arc<ClientKeys>,
     issued_at: u64,
     loaded_at: u64,
 }
@@ -89,7 +89,7 @@ impl Transcoder {
         if let Some(token) = &transcoder.setting.init_token {
             let loaded = transcoder.load_packet(token, now).and_then(|init| Ok((init.scopes()?, init)));
             match loaded {
-                Ok((scopes, init)) => transcoder.write(|state| state.batch_transform = Some((init.common.sub, scopes))),
+                Ok((scopes, init)) => transcoder.write(|state| state.batch_transform = Some((init.registered.sub, scopes))),
                 Err(error) => log(&format!("cannot load the init token in the model directory: {}", error.message)),
             }
         }
@@ -139,7 +139,7 @@ impl Transcoder {
             (Err(error), None) => return Err(error),
             (Err(_), Some(init_token)) => {
                 // The init token must belong to the smart token's client.
-                if self.load_packet(init_token, now)?.common.sub != client_id {
+                if self.load_packet(init_token, now)?.registered.sub != client_id {
                     return Err(ApiError::new(Code::S011));
                 }
                 self.client_keys(client_id, packet, now)?
@@ -187,7 +187,14 @@ impl Transcoder {
         out.extend_from_slice(body.to_string().as_bytes());
     }
 
-    fn translate(&self, keys: &Session, scopes: &Scopes, ids: Ids<'_>, now: u64, out: &mut Vec<u8>) -> Result<CustomAttributes, ApiError> {
+    fn translate(
+        &self,
+        keys: &ClientKeys,
+        scopes: &Scopes,
+        ids: Ids<'_>,
+        now: u64,
+        out: &mut Vec<u8>,
+    ) -> Result<CustomAttributes, ApiError> {
         let usage = ids.transcode(|| Batch::new(keys, scopes, now), out)?;
         self.write(|state| {
             for (direction, count) in &usage.translated {
@@ -220,14 +227,14 @@ impl Transcoder {
         let private_key = self.setting.private_key.as_ref().ok_or_else(|| ApiError::new(Code::S002))?;
         let init: Init = token::verify(token, &*self.verification_keys()?, &self.setting.issuer, now)?;
         let packet = packet::open(&init.key_packet, private_key)?;
-        if packet.client_id != init.common.sub || packet.id != init.packet_id {
+        if packet.client_id != init.registered.sub || packet.id != init.packet_id {
             return Err(ApiError::new(Code::S006));
         }
-        let keys = Arc::new(Session::new(packet));
+        let keys = Arc::new(ClientKeys::new(packet));
         // The pinned keys come first: the token's keys are only added to them.
         let added = KeySet::new(&init.jwks).unwrap_or_default();
-        let verification_keys = self.setting.verification_keys.clone().map(|pinned| Arc::new(pinned.join(added)));
-        let loaded = LoadedPacket { keys, issued_at: init.common.iat, loaded_at: now };
+        let verification_keys = self.setting.verification_keys.clone().map(|pinned| Arc::new(pinned.merge(added)));
+        let loaded = LoadedPacket { keys, issued_at: init.registered.iat, loaded_at: now };
         self.write(|state| {
             state.insert_packet(loaded, now);
             state.verification_keys = verification_keys;
@@ -236,8 +243,8 @@ impl Transcoder {
         Ok(init)
     }
 
-    fn client_keys(&self, client_id: &str, packet: Option<&str>, now: u64) -> Result<Arc<Session>, ApiError> {
-        let matches = |keys: &Session| now < keys.expires() && packet.is_none_or(|packet| packet == keys.packet_id());
+    fn client_keys(&self, client_id: &str, packet: Option<&str>, now: u64) -> Result<Arc<ClientKeys>, ApiError> {
+        let matches = |keys: &ClientKeys| now < keys.expires() && packet.is_none_or(|packet| packet == keys.packet_id());
         self.read(|state| state.packets.get(client_id)?.iter().map(|loaded| &loaded.keys).find(|keys| matches(keys)).cloned())
             .ok_or_else(no_keys)
     }
@@ -266,7 +273,7 @@ fn no_keys() -> ApiError {
 
 /// SageMaker allows up to 1,024 characters of attributes, which
 /// [`shared::identity::translate::MAX_PAIRS`] ensures.
-fn usage_attributes(keys: &Session, usage: &Usage) -> String {
+fn usage_attributes(keys: &ClientKeys, usage: &Usage) -> String {
     let directions: Vec<_> =
         usage.translated.iter().map(|(direction, count)| format!("{}-{}:{count}", direction.from, direction.to)).collect();
     format!("packet={};previous={};usage={}", keys.packet_id(), usage.previous, directions.join(","))

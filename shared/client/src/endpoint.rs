@@ -13,7 +13,7 @@ use cloud::{
     setting::Environment,
 };
 use reqwest::StatusCode;
-use shared::identity::{Code, rpc::Failure as Wire};
+use shared::identity::{Code, rpc::ErrorBody};
 use tokio::sync::OnceCell;
 
 use super::{
@@ -159,7 +159,7 @@ impl Endpoint {
 
     fn failure(&self, unanswered: Unanswered) -> Result<Failure, Error> {
         let said = printable(&unanswered.to_string());
-        let status = |status, code: Code| Ok(Failure::wire(status, &Wire::new(code, said.clone()), ""));
+        let status = |status, code: Code| Ok(Failure::wire(status, &ErrorBody::new(code, said.clone()), ""));
         match unanswered {
             Unanswered::NoKeys => status(503, Code::S007),
             Unanswered::TooLarge { .. } => status(413, Code::E003),

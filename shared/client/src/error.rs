@@ -4,7 +4,7 @@ use std::{error::Error as _, time::Duration};
 
 use reqwest::StatusCode;
 use serde::Deserialize;
-use shared::identity::{Code, rpc::Failure as Wire, token::REFRESH_REQUIRED};
+use shared::identity::{Code, rpc::ErrorBody, token::REFRESH_REQUIRED};
 
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -145,7 +145,7 @@ impl Failure {
     }
 
     /// A documented failure, read by somebody else.
-    pub(super) fn wire(status: u16, wire: &Wire, secret: &str) -> Self {
+    pub(super) fn wire(status: u16, wire: &ErrorBody, secret: &str) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let clean = |text: &str| printable(&if secret.is_empty() { text.into() } else { text.replace(secret, "…") });
         Self::Answer { status, code: Some(clean(&wire.code)), message: clean(&wire.message), wait: None }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use shared::{
     identity::{
-        Direction, Packet, Scopes, Session,
+        ClientKeys, Direction, Packet, Scopes,
         packet::{DomainKeys, KeyVersion},
         rpc::{Body, Ids},
         translate::Batch,
@@ -14,14 +14,14 @@ use shared::{
     secret::Secret,
 };
 
-static ROOM: LazyLock<(Session, Scopes)> = LazyLock::new(|| {
+static ROOM: LazyLock<(ClientKeys, Scopes)> = LazyLock::new(|| {
     let keys = |domain: &str, key| DomainKeys {
         domain: domain.parse().unwrap(),
         keys: vec![KeyVersion { kid: "1".into(), not_before: 0, not_after: None, key: Secret::new([key; 64]) }],
     };
     let domains = vec![keys("1005", 1), keys("1006", 2)];
     let direction = Direction { from: "1005".parse().unwrap(), to: "1006".parse().unwrap() };
-    (Session::new(Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains }), [direction].into_iter().collect())
+    (ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains }), [direction].into_iter().collect())
 });
 
 fuzz_target!(|bytes: &[u8]| {
@@ -31,7 +31,9 @@ fuzz_target!(|bytes: &[u8]| {
         ids.transcode(|| Batch::new(session, scopes, 1), &mut out).map(|_| out)
     };
     if let Ok(out) = transcode(Ids::Lines(bytes)) {
-        assert!(out.split_inclusive(|byte| *byte == b'\n').all(|line| serde_json::from_slice::<serde_json::Value>(line).unwrap().is_object()));
+        assert!(
+            out.split_inclusive(|byte| *byte == b'\n').all(|line| serde_json::from_slice::<serde_json::Value>(line).unwrap().is_object())
+        );
     }
     let Ok(body) = Body::parse(bytes) else { return };
     let Some(data) = body.transcode_data else { return };

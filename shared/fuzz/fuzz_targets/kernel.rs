@@ -6,20 +6,21 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use shared::{
     identity::{
-        Direction, Domain, Kind, Packet, Scopes, Session,
+        ClientKeys, Direction, Domain, Kind, Packet, Scopes,
         packet::{DomainKeys, KeyVersion},
         translate::{Batch, Kernel, Refused},
     },
     secret::Secret,
 };
 
-static ROOM: LazyLock<(Session, Scopes)> = LazyLock::new(|| {
+static ROOM: LazyLock<(ClientKeys, Scopes)> = LazyLock::new(|| {
     let version = |kid: &str, not_before, key| KeyVersion { kid: kid.into(), not_before, not_after: None, key: Secret::new([key; 64]) };
-    let keys = |domain: &str, key| DomainKeys { domain: domain.parse().unwrap(), keys: vec![version("0", 0, key), version("1", 1, key + 1)] };
+    let keys =
+        |domain: &str, key| DomainKeys { domain: domain.parse().unwrap(), keys: vec![version("0", 0, key), version("1", 1, key + 1)] };
     let domains = vec![keys("1005", 1), keys("1006", 3), keys("1007", 5)];
     let codes: Vec<Domain> = domains.iter().map(|entry| entry.domain).collect();
     let scopes = codes.iter().flat_map(|&from| codes.iter().map(move |&to| Direction { from, to })).collect();
-    (Session::new(Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains }), scopes)
+    (ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains }), scopes)
 });
 
 /// Five bytes an id: kind, domains and key version; a payload; a position and the bits to flip there.

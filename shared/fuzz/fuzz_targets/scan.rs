@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use shared::{
     identity::{
-        Direction, Kind, Packet, Scopes, Session,
+        ClientKeys, Direction, Kind, Packet, Scopes,
         packet::{DomainKeys, KeyVersion},
         rpc::{Body, Csv, Error, Ids, reference},
         translate::{Batch, Usage},
@@ -14,14 +14,14 @@ use shared::{
     secret::Secret,
 };
 
-static ROOM: LazyLock<(Session, Scopes)> = LazyLock::new(|| {
+static ROOM: LazyLock<(ClientKeys, Scopes)> = LazyLock::new(|| {
     let keys = |domain: &str, key| DomainKeys {
         domain: domain.parse().unwrap(),
         keys: vec![KeyVersion { kid: "1".into(), not_before: 0, not_after: None, key: Secret::new([key; 64]) }],
     };
     let domains = vec![keys("1005", 1), keys("1006", 2)];
     let direction = Direction { from: "1005".parse().unwrap(), to: "1006".parse().unwrap() };
-    (Session::new(Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains }), [direction].into_iter().collect())
+    (ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains }), [direction].into_iter().collect())
 });
 
 /// What a control character stands for, so that bodies that come by chance have ids and entries.

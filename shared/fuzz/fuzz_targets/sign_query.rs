@@ -8,7 +8,7 @@ use shared::{
     crypto::sha256,
     encoding::hex,
     secret::SecretText,
-    upload::{Ask, Policy, Refusal, Session, ask::Query, session::Progress},
+    upload::{Policy, Refusal, SignRequest, UploadSession, session::Progress, sign_request::Query},
 };
 
 const NOW: u64 = 1_768_469_405;
@@ -29,8 +29,8 @@ const WORDS: [&str; 9] = [
     "\n",
 ];
 
-fn session() -> Session {
-    Session {
+fn session() -> UploadSession {
+    UploadSession {
         bucket: "bucket".into(),
         object_key: "key".into(),
         secret_access_key: SecretText::new("secret".into()),
@@ -54,9 +54,9 @@ fn decode(text: &str) -> String {
 }
 
 fn outcome(query: &Query<'_>) -> Result<String, Refusal> {
-    let ask = Ask::check(query, &POLICY, NOW)?;
-    let signed = POLICY.sign(&ask, &session(), NOW)?;
-    assert!(ask.request.path == "/bucket/key" || ask.request.host.starts_with("bucket.s3") && ask.request.path == "/key");
+    let request = SignRequest::check(query, &POLICY, NOW)?;
+    let signed = POLICY.sign(&request, &session(), NOW)?;
+    assert!(request.canonical.path == "/bucket/key" || request.canonical.host.starts_with("bucket.s3") && request.canonical.path == "/key");
     Ok(signed.signature.to_string())
 }
 

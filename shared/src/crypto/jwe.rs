@@ -27,8 +27,8 @@ use crate::{
 const RSA_OAEP_256: &str = "RSA-OAEP-256";
 const DIRECT: &str = "dir";
 const A256CBC_HS512: &str = "A256CBC-HS512";
-const IV: usize = 16;
-const TAG: usize = 32;
+const IV_BYTES: usize = 16;
+const AUTH_TAG_BYTES: usize = 32;
 
 /// Why a sealed text did not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -173,7 +173,7 @@ pub fn open(key: &Secret<64>, label: &str, text: &str) -> Result<Zeroizing<Vec<u
 fn compact(alg: &str, kid: &str, wrapped: &[u8], key: &Secret<64>, content: &[u8], rng: &mut impl CryptoRng) -> String {
     let header = Header { alg, enc: A256CBC_HS512, kid: Some(kid.into()) };
     let protected = base64url(&serde_json::to_vec(&header).expect("a header of strings can be written"));
-    let mut iv = [0; IV];
+    let mut iv = [0; IV_BYTES];
     rng.fill_bytes(&mut iv);
     let (cipher_text, tag) = cbc_hmac::seal(key, &iv, protected.as_bytes(), content);
     [protected, base64url(wrapped), base64url(&iv), base64url(&cipher_text), base64url(&tag)].join(".")
@@ -183,9 +183,9 @@ struct Parts<'a> {
     protected: &'a str,
     kid: Option<String>,
     wrapped_key: Vec<u8>,
-    iv: [u8; IV],
+    iv: [u8; IV_BYTES],
     cipher_text: Vec<u8>,
-    tag: [u8; TAG],
+    tag: [u8; AUTH_TAG_BYTES],
 }
 
 impl<'a> Parts<'a> {
@@ -221,13 +221,13 @@ impl<'a> Parts<'a> {
 /// `A256CBC-HS512` (RFC 7518, section 5.2.5).
 pub mod cbc_hmac {
     use super::{
-        Aes256, BlockModeDecrypt, BlockModeEncrypt, ConstantTimeEq, Hmac, IV, KeyInit, KeyIvInit, Mac, Pkcs7, Secret, Sha512, TAG,
-        Zeroizing,
+        AUTH_TAG_BYTES, Aes256, BlockModeDecrypt, BlockModeEncrypt, ConstantTimeEq, Hmac, IV_BYTES, KeyInit, KeyIvInit, Mac, Pkcs7, Secret,
+        Sha512, Zeroizing,
     };
 
     /// Encrypts, then authenticates associated data, vector and cipher text.
     #[must_use]
-    pub fn seal(key: &Secret<64>, iv: &[u8; IV], associated: &[u8], content: &[u8]) -> (Vec<u8>, [u8; TAG]) {
+    pub fn seal(key: &Secret<64>, iv: &[u8; IV_BYTES], associated: &[u8], content: &[u8]) -> (Vec<u8>, [u8; AUTH_TAG_BYTES]) {
         let (mac_key, cipher_key) = halves(key);
         let cipher_text = cbc::Encryptor::<Aes256>::new(cipher_key.into(), iv.into()).encrypt_padded_vec::<Pkcs7>(content);
         let tag = tag(mac_key, iv, associated, &cipher_text);
@@ -236,7 +236,13 @@ pub mod cbc_hmac {
 
     /// Authenticates, then decrypts; `None` when the tag is not theirs.
     #[must_use]
-    pub fn open(key: &Secret<64>, iv: &[u8; IV], associated: &[u8], cipher_text: &[u8], tag: &[u8; TAG]) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn open(
+        key: &Secret<64>,
+        iv: &[u8; IV_BYTES],
+        associated: &[u8],
+        cipher_text: &[u8],
+        tag: &[u8; AUTH_TAG_BYTES],
+    ) -> Option<Zeroizing<Vec<u8>>> {
         let (mac_key, cipher_key) = halves(key);
         if !bool::from(self::tag(mac_key, iv, associated, cipher_text).ct_eq(tag)) {
             return None;
@@ -249,7 +255,7 @@ pub mod cbc_hmac {
         (&halves[0], &halves[1])
     }
 
-    fn tag(key: &[u8; 32], iv: &[u8; IV], associated: &[u8], cipher_text: &[u8]) -> [u8; TAG] {
+    fn tag(key: &[u8; 32], iv: &[u8; IV_BYTES], associated: &[u8], cipher_text: &[u8]) -> [u8; AUTH_TAG_BYTES] {
         let mut mac = <Hmac<Sha512> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length");
         mac.update(associated);
         mac.update(iv);

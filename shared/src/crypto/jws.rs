@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::{crypto::sha256, encoding::base64url};
 
 /// The longest token that is looked at, in bytes.
-pub const MAX_LEN: usize = 1 << 20;
+pub const MAX_TOKEN_BYTES: usize = 1 << 20;
 
 const RSA: &[Algorithm] = &[Algorithm::RS256, Algorithm::RS384, Algorithm::RS512];
 
@@ -170,7 +170,7 @@ impl KeySet {
 
     /// Both sets in one; of two keys of one name the first stays.
     #[must_use]
-    pub fn join(mut self, other: Self) -> Self {
+    pub fn merge(mut self, other: Self) -> Self {
         for key in other.0 {
             if !self.0.iter().any(|known| known.kid == key.kid) {
                 self.0.push(key);
@@ -185,7 +185,7 @@ impl KeySet {
     }
 
     /// Checks the signature and the audience of a token that anyone of these keys may have issued, and reads the claims.
-    pub fn verify_of_any<C: DeserializeOwned>(&self, token: &str, audience: &str) -> Result<C, Error> {
+    pub fn verify_any_issuer<C: DeserializeOwned>(&self, token: &str, audience: &str) -> Result<C, Error> {
         self.decode(token, audience, &["aud", "sub", "exp"], |_| {})
     }
 
@@ -196,7 +196,7 @@ impl KeySet {
         required: &[&str],
         also: impl FnOnce(&mut Validation),
     ) -> Result<C, Error> {
-        if token.len() > MAX_LEN {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(Error::Malformed);
         }
         // A header with an algorithm that has no name here, `none` among them, does not parse.

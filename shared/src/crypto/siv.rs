@@ -16,13 +16,13 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::secret::Secret;
 
 /// Bytes of the synthetic initialisation vector, which is also the tag.
-pub const TAG: usize = 16;
+pub const TAG_BYTES: usize = 16;
 
 /// Bytes of a block.
-pub(crate) const BLOCK: usize = 16;
+pub(crate) const BLOCK_BYTES: usize = 16;
 
 /// The bits of a tag that its counter keeps: RFC 5297, section 2.5, clears two so that counters may be added in 32-bit words.
-pub(crate) const COUNTER: u128 = !(1 << 63 | 1 << 31);
+pub(crate) const COUNTER_MASK: u128 = !(1 << 63 | 1 << 31);
 
 /// The expanded halves of a 64-byte AES-256-SIV key: the first authenticates, the second encrypts.
 #[derive(Clone)]
@@ -46,7 +46,7 @@ pub(crate) struct Cipher {
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 #[repr(align(64))]
-pub(crate) struct RoundKeys(pub(crate) [[u8; 4 * BLOCK]; 15]);
+pub(crate) struct RoundKeys(pub(crate) [[u8; 4 * BLOCK_BYTES]; 15]);
 
 /// The associated data's part of S2V, folded with CMAC's first subkey: the mask of the last payload block.
 #[derive(Clone, Copy)]
@@ -69,8 +69,8 @@ impl Key {
     /// When the associated data fills a block: identifiers' labels have six bytes.
     #[must_use]
     pub fn mask(&self, associated: &[u8]) -> Mask {
-        assert!(associated.len() < BLOCK, "associated data of less than a block");
-        let mut padded = [0; BLOCK];
+        assert!(associated.len() < BLOCK_BYTES, "associated data of less than a block");
+        let mut padded = [0; BLOCK_BYTES];
         padded[..associated.len()].copy_from_slice(associated);
         padded[associated.len()] = 0x80;
         let zero = self.mac.encrypt(self.k1);
@@ -79,7 +79,7 @@ impl Key {
     }
 
     /// Encrypts one or two blocks in place and gives the tag that goes before them.
-    pub fn seal(&self, mask: Mask, payload: &mut [u8]) -> [u8; TAG] {
+    pub fn seal(&self, mask: Mask, payload: &mut [u8]) -> [u8; TAG_BYTES] {
         let tag = self.tag(mask, payload);
         self.xor_key_stream(tag, payload);
         tag
@@ -87,7 +87,7 @@ impl Key {
 
     /// Decrypts one or two blocks in place; `false` when the tag is not theirs, and then they are wiped.
     #[must_use]
-    pub fn open(&self, mask: Mask, tag: [u8; TAG], payload: &mut [u8]) -> bool {
+    pub fn open(&self, mask: Mask, tag: [u8; TAG_BYTES], payload: &mut [u8]) -> bool {
         self.xor_key_stream(tag, payload);
         let genuine: bool = self.tag(mask, payload).ct_eq(&tag).into();
         if !genuine {
@@ -97,8 +97,8 @@ impl Key {
     }
 
     /// S2V: CMAC of the payload with the mask on its last block.
-    fn tag(&self, mask: Mask, payload: &[u8]) -> [u8; TAG] {
-        let (blocks, rest) = payload.as_chunks::<BLOCK>();
+    fn tag(&self, mask: Mask, payload: &[u8]) -> [u8; TAG_BYTES] {
+        let (blocks, rest) = payload.as_chunks::<BLOCK_BYTES>();
         assert!(rest.is_empty() && !blocks.is_empty(), "payloads are whole blocks");
         let last = blocks.len() - 1;
         let state = blocks.iter().enumerate().fold(0, |state, (index, block)| {
@@ -108,9 +108,9 @@ impl Key {
         state.to_be_bytes()
     }
 
-    fn xor_key_stream(&self, tag: [u8; TAG], payload: &mut [u8]) {
-        let counter = u128::from_be_bytes(tag) & COUNTER;
-        for (index, block) in (0..).zip(payload.as_chunks_mut::<BLOCK>().0) {
+    fn xor_key_stream(&self, tag: [u8; TAG_BYTES], payload: &mut [u8]) {
+        let counter = u128::from_be_bytes(tag) & COUNTER_MASK;
+        for (index, block) in (0..).zip(payload.as_chunks_mut::<BLOCK_BYTES>().0) {
             let stream = self.ctr.encrypt(counter.wrapping_add(index));
             *block = (u128::from_be_bytes(*block) ^ stream).to_be_bytes();
         }
@@ -133,7 +133,7 @@ impl Cipher {
     }
 
     /// Encrypts blocks in place, many at once where there are many.
-    pub(crate) fn encrypt_blocks(&self, blocks: &mut [[u8; BLOCK]]) {
+    pub(crate) fn encrypt_blocks(&self, blocks: &mut [[u8; BLOCK_BYTES]]) {
         self.engine.encrypt_blocks(Block::cast_slice_from_core_mut(blocks));
     }
 }
@@ -175,8 +175,8 @@ impl RoundKeys {
             let before = words[index - 8];
             words[index] = std::array::from_fn(|byte| word[byte] ^ before[byte]);
         }
-        let mut wide = Self([[0; 4 * BLOCK]; 15]);
-        for (wide, narrow) in wide.0.iter_mut().zip(words.as_flattened().as_chunks::<BLOCK>().0) {
+        let mut wide = Self([[0; 4 * BLOCK_BYTES]; 15]);
+        for (wide, narrow) in wide.0.iter_mut().zip(words.as_flattened().as_chunks::<BLOCK_BYTES>().0) {
             wide.as_chunks_mut().0.fill(*narrow);
         }
         wide

@@ -14,16 +14,16 @@ use std::fmt;
 
 use super::Domain;
 use crate::{
-    crypto::siv::TAG,
+    crypto::siv::TAG_BYTES,
     encoding::{base64url_into, from_base64url_into},
 };
 
 /// The most characters that an identifier has.
-pub const MAX_LEN: usize = 70;
+pub const MAX_ID_LEN: usize = 70;
 
 /// Characters of the label: prefix and domain.
-pub(crate) const HEAD: usize = 6;
-const MAX_PAYLOAD: usize = 32;
+pub(crate) const LABEL_LEN: usize = 6;
+const MAX_PAYLOAD_BYTES: usize = 32;
 
 /// What an identifier stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,12 +81,12 @@ impl Kind {
     /// Characters of the identifier: 49 or 70.
     #[must_use]
     pub const fn text_len(self) -> usize {
-        HEAD + ((TAG + self.payload_len()) * 4).div_ceil(3)
+        LABEL_LEN + ((TAG_BYTES + self.payload_len()) * 4).div_ceil(3)
     }
 
     /// The associated data that binds prefix and domain to the body.
     #[must_use]
-    pub fn label(self, domain: Domain) -> [u8; HEAD] {
+    pub fn label(self, domain: Domain) -> [u8; LABEL_LEN] {
         let ([p0, p1], [d0, d1, d2, d3]) = (*self.prefix(), *domain.as_bytes());
         [p0, p1, d0, d1, d2, d3]
     }
@@ -127,7 +127,7 @@ pub struct Head {
 impl Head {
     /// Reads label and length of the text of an identifier; its body may still be malformed.
     pub fn parse(text: &[u8]) -> Result<Self, Malformed> {
-        let Some(&[p0, p1, d0, d1, d2, d3]) = text.first_chunk::<HEAD>() else {
+        let Some(&[p0, p1, d0, d1, d2, d3]) = text.first_chunk::<LABEL_LEN>() else {
             return Err(Malformed::Prefix);
         };
         let kind = Kind::from_prefix([p0, p1]).ok_or(Malformed::Prefix)?;
@@ -146,7 +146,7 @@ pub struct Id {
     pub kind: Kind,
     /// The domain it is encoded in.
     pub domain: Domain,
-    body: [u8; TAG + MAX_PAYLOAD],
+    body: [u8; TAG_BYTES + MAX_PAYLOAD_BYTES],
 }
 
 impl Id {
@@ -154,8 +154,8 @@ impl Id {
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, Malformed> {
         let text = text.as_ref();
         let Head { kind, domain } = Head::parse(text)?;
-        let mut body = [0; TAG + MAX_PAYLOAD];
-        from_base64url_into(&text[HEAD..], &mut body[..TAG + kind.payload_len()]).ok_or(Malformed::Body)?;
+        let mut body = [0; TAG_BYTES + MAX_PAYLOAD_BYTES];
+        from_base64url_into(&text[LABEL_LEN..], &mut body[..TAG_BYTES + kind.payload_len()]).ok_or(Malformed::Body)?;
         Ok(Self { kind, domain, body })
     }
 
@@ -164,39 +164,39 @@ impl Id {
     /// # Panics
     /// When the payload has not the kind's length.
     #[must_use]
-    pub fn new(kind: Kind, domain: Domain, tag: [u8; TAG], payload: &[u8]) -> Self {
+    pub fn new(kind: Kind, domain: Domain, tag: [u8; TAG_BYTES], payload: &[u8]) -> Self {
         assert_eq!(payload.len(), kind.payload_len(), "a payload has its kind's length");
-        let mut body = [0; TAG + MAX_PAYLOAD];
-        body[..TAG].copy_from_slice(&tag);
-        body[TAG..TAG + payload.len()].copy_from_slice(payload);
+        let mut body = [0; TAG_BYTES + MAX_PAYLOAD_BYTES];
+        body[..TAG_BYTES].copy_from_slice(&tag);
+        body[TAG_BYTES..TAG_BYTES + payload.len()].copy_from_slice(payload);
         Self { kind, domain, body }
     }
 
     /// The tag before the payload.
     #[must_use]
-    pub fn tag(&self) -> [u8; TAG] {
+    pub fn tag(&self) -> [u8; TAG_BYTES] {
         *self.body.first_chunk().expect("a body begins with its tag")
     }
 
     /// The encrypted payload.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        &self.body[TAG..TAG + self.kind.payload_len()]
+        &self.body[TAG_BYTES..TAG_BYTES + self.kind.payload_len()]
     }
 
     /// Writes the text into `room` and gives it.
-    pub fn write<'a>(&self, room: &'a mut [u8; MAX_LEN]) -> &'a str {
+    pub fn write<'a>(&self, room: &'a mut [u8; MAX_ID_LEN]) -> &'a str {
         let text = &mut room[..self.kind.text_len()];
-        let (head, rest) = text.split_at_mut(HEAD);
+        let (head, rest) = text.split_at_mut(LABEL_LEN);
         head.copy_from_slice(&self.kind.label(self.domain));
-        base64url_into(&self.body[..TAG + self.kind.payload_len()], rest);
+        base64url_into(&self.body[..TAG_BYTES + self.kind.payload_len()], rest);
         str::from_utf8(text).expect("a label and base64url are ASCII")
     }
 }
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.write(&mut [0; MAX_LEN]))
+        f.write_str(self.write(&mut [0; MAX_ID_LEN]))
     }
 }
 

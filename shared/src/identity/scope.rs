@@ -20,19 +20,19 @@ pub struct Direction {
 
 /// One owner's permission order: until when it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Order {
+pub enum Approval {
     /// Until it is revoked.
-    Standing,
+    Indefinite,
     /// Until a second since 1970.
     Until(u64),
 }
 
-impl Order {
+impl Approval {
     /// Whether it stands at `now`, in seconds since 1970.
     #[must_use]
-    pub const fn stands(self, now: u64) -> bool {
+    pub const fn is_active(self, now: u64) -> bool {
         match self {
-            Self::Standing => true,
+            Self::Indefinite => true,
             Self::Until(end) => now < end,
         }
     }
@@ -42,16 +42,16 @@ impl Order {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Permit {
     /// The order of the source domain's owner.
-    pub granted: Option<Order>,
+    pub granted: Option<Approval>,
     /// The order of the target domain's owner.
-    pub accepted: Option<Order>,
+    pub accepted: Option<Approval>,
 }
 
 impl Permit {
     /// Whether both orders stand.
     #[must_use]
-    pub fn stands(&self, now: u64) -> bool {
-        [self.granted, self.accepted].iter().all(|order| order.is_some_and(|order| order.stands(now)))
+    pub fn is_active(&self, now: u64) -> bool {
+        [self.granted, self.accepted].iter().all(|approval| approval.is_some_and(|approval| approval.is_active(now)))
     }
 }
 
@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn a_permit_stands_only_while_both_orders_do() {
-        let both = Permit { granted: Some(Order::Standing), accepted: Some(Order::Until(10)) };
-        assert!(both.stands(9));
-        assert!(!both.stands(10));
-        assert!(!Permit { accepted: None, ..both }.stands(9));
+        let both = Permit { granted: Some(Approval::Indefinite), accepted: Some(Approval::Until(10)) };
+        assert!(both.is_active(9));
+        assert!(!both.is_active(10));
+        assert!(!Permit { accepted: None, ..both }.is_active(9));
     }
 }

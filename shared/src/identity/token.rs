@@ -8,19 +8,19 @@ use super::{Code, Scopes};
 use crate::crypto::jws::{self, KeySet, SigningKey};
 
 /// A smart token's life, in seconds.
-pub const SMART_LIFE: u64 = 15 * 60;
+pub const SMART_TOKEN_TTL_SECONDS: u64 = 15 * 60;
 /// An init token's longest life, in seconds.
-pub const INIT_LIFE: u64 = 24 * 60 * 60;
+pub const INIT_TOKEN_TTL_SECONDS: u64 = 24 * 60 * 60;
 /// An ID-API token's life, in seconds.
-pub const ACCESS_LIFE: u64 = 15 * 60;
+pub const ACCESS_TOKEN_TTL_SECONDS: u64 = 15 * 60;
 /// How far two clocks may be apart, in seconds.
-pub const LEEWAY: u64 = 30;
+pub const CLOCK_LEEWAY_SECONDS: u64 = 30;
 /// What an expired token is answered with, so that clients know to refresh.
 pub const REFRESH_REQUIRED: &str = "Refresh Required";
 
 /// The claims that every token carries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Common {
+pub struct RegisteredClaims {
     /// Who issued it.
     pub iss: String,
     /// What it is for: [`Claims::AUDIENCE`].
@@ -37,13 +37,13 @@ pub struct Common {
     pub jti: String,
 }
 
-impl Common {
+impl RegisteredClaims {
     /// Whether it is valid at `now`, in seconds since 1970.
     pub const fn check(&self, now: u64) -> Result<(), Error> {
-        if now.saturating_add(LEEWAY) < self.nbf {
+        if now.saturating_add(CLOCK_LEEWAY_SECONDS) < self.nbf {
             return Err(Error::NotYet);
         }
-        if now >= self.exp.saturating_add(LEEWAY) {
+        if now >= self.exp.saturating_add(CLOCK_LEEWAY_SECONDS) {
             return Err(Error::Expired);
         }
         Ok(())
@@ -56,7 +56,7 @@ pub trait Claims: Serialize + DeserializeOwned {
     const AUDIENCE: &str;
 
     /// The claims that every token carries.
-    fn common(&self) -> &Common;
+    fn registered(&self) -> &RegisteredClaims;
 }
 
 /// The claims of a smart token.
@@ -64,7 +64,7 @@ pub trait Claims: Serialize + DeserializeOwned {
 pub struct Smart {
     /// The claims that every token carries.
     #[serde(flatten)]
-    pub common: Common,
+    pub registered: RegisteredClaims,
     /// The client's directions, not yet read: [`Smart::scopes`].
     pub scopes: Value,
     /// The ID-API token, encrypted to the authority: whoever holds a smart token can read the rest.
@@ -76,7 +76,7 @@ pub struct Smart {
 pub struct Init {
     /// The claims that every token carries.
     #[serde(flatten)]
-    pub common: Common,
+    pub registered: RegisteredClaims,
     /// The client's directions, not yet read: [`Init::scopes`].
     pub scopes: Value,
     /// The smart token issued with it.
@@ -94,7 +94,7 @@ pub struct Init {
 pub struct Access {
     /// The claims that every token carries.
     #[serde(flatten)]
-    pub common: Common,
+    pub registered: RegisteredClaims,
     /// Whether it is of the authority's own scope, which alone sees keys.
     #[serde(default)]
     pub authority: bool,
@@ -105,8 +105,8 @@ macro_rules! audience {
         impl Claims for $claims {
             const AUDIENCE: &str = $audience;
 
-            fn common(&self) -> &Common {
-                &self.common
+            fn registered(&self) -> &RegisteredClaims {
+                &self.registered
             }
         }
     )*};
@@ -181,6 +181,6 @@ pub fn sign(claims: &impl Claims, key: &SigningKey) -> String {
 /// Verifies a token of one kind at `now`, in seconds since 1970.
 pub fn verify<C: Claims>(token: &str, keys: &KeySet, issuer: &str, now: u64) -> Result<C, Error> {
     let claims: C = keys.verify(token, issuer, C::AUDIENCE)?;
-    claims.common().check(now)?;
+    claims.registered().check(now)?;
     Ok(claims)
 }

@@ -14,7 +14,7 @@
 use super::{CanonicalRequest, Refusal};
 
 /// SHA-256 of nothing.
-const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// The most parts that S3 takes.
 pub const MAX_PARTS: u16 = 10_000;
@@ -127,7 +127,7 @@ impl<'a> Operation<'a> {
         match self {
             Self::Part { .. } => payload == "UNSIGNED-PAYLOAD",
             Self::Complete { .. } => payload.len() == 64 && payload.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
-            _ => payload == OF_NOTHING,
+            _ => payload == EMPTY_SHA256,
         }
     }
 }

@@ -73,7 +73,7 @@ states! {
 
 /// One upload.
 #[derive(Debug)]
-pub struct Session {
+pub struct UploadSession {
     /// The bucket.
     pub bucket: String,
     /// The object's key.
@@ -104,9 +104,9 @@ pub struct Progress {
 }
 
 /// How old `last_part_at` may get, in seconds, before it is written again.
-const NOTED_EVERY: u64 = 60;
+const LAST_PART_RESOLUTION_SECONDS: u64 = 60;
 /// How long no part was signed, in seconds, when a new multipart upload may take the place of the one before.
-const IDLE: u64 = 300;
+const IDLE_SECONDS: u64 = 300;
 
 impl Progress {
     /// The progress of an upload whose credentials have just come.
@@ -134,13 +134,13 @@ impl Progress {
         }
         match operation {
             Operation::Initiate if self.upload_id.is_some() => {
-                let idle = self.last_part_at.is_none_or(|last| now.saturating_sub(last) >= IDLE);
+                let idle = self.last_part_at.is_none_or(|last| now.saturating_sub(last) >= IDLE_SECONDS);
                 if self.state != State::Open || !self.listed && !idle {
                     return None;
                 }
                 next = Self { upload_id: None, last_part_at: None, listed: false, ..next };
             }
-            Operation::Part { .. } if self.last_part_at.is_none_or(|last| now.saturating_sub(last) > NOTED_EVERY) => {
+            Operation::Part { .. } if self.last_part_at.is_none_or(|last| now.saturating_sub(last) > LAST_PART_RESOLUTION_SECONDS) => {
                 next.last_part_at = Some(now);
             }
             Operation::ListParts { .. } => next.listed = true,

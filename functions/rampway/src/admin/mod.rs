@@ -17,7 +17,7 @@ use indicatif::HumanDuration;
 use shared::{
     crypto::jwe::{KeyRejected, PrivateKey},
     encoding::from_hex,
-    identity::{Domain, Id, Kind, scope::Order},
+    identity::{Domain, Id, Kind, scope::Approval},
     secret::SecretText,
 };
 
@@ -159,7 +159,7 @@ async fn permits(admin: &Admin, order: &Permits) -> Result<String, Error> {
         Permits::List { client } => return list_permits(admin, client).await,
     };
     let arguments::Order { way, days } = order;
-    let term = days.map_or(Order::Standing, |days| Order::Until(now() + u64::from(days) * 24 * HOUR));
+    let term = days.map_or(Approval::Indefinite, |days| Approval::Until(now() + u64::from(days) * 24 * HOUR));
     admin.order(&way.client, way.direction(), side, &way.by, term).await?;
     list_permits(admin, &way.client).await
 }
@@ -167,12 +167,12 @@ async fn permits(admin: &Admin, order: &Permits) -> Result<String, Error> {
 async fn list_permits(admin: &Admin, client: &str) -> Result<String, Error> {
     let mut rows = vec![["from", "to", "granted", "accepted", "stands"].map(String::from)];
     for (direction, permit) in admin.permits(client).await? {
-        let order = |order: Option<Order>| match order {
+        let order = |order: Option<Approval>| match order {
             None => "no".into(),
-            Some(Order::Standing) => "yes".into(),
-            Some(Order::Until(end)) => end_of(end, now()),
+            Some(Approval::Indefinite) => "yes".into(),
+            Some(Approval::Until(end)) => end_of(end, now()),
         };
-        let stands = if permit.stands(now()) { "yes" } else { "no" };
+        let stands = if permit.is_active(now()) { "yes" } else { "no" };
         let [from, to] = [direction.from, direction.to].map(|domain| domain.to_string());
         rows.push([from, to, order(permit.granted), order(permit.accepted), stands.into()]);
     }

@@ -1,6 +1,6 @@
 //! What is wrong with the form of an id, each fault with its place.
 
-use shared::identity::{Domain, Id, Kind, id::MAX_LEN};
+use shared::identity::{Domain, Id, Kind, id::MAX_ID_LEN};
 
 /// Where a domain is in an id.
 const HEAD: usize = 6;
@@ -69,7 +69,7 @@ pub(super) fn of(text: &str) -> Form {
         let (expected, found) = (kind.text_len(), chars.len());
         let what = if found < expected { "it is cut short" } else { "there is something behind it" };
         fault((found > expected).then_some(expected + 1), format!("an id of this kind has {expected} characters, not {found}: {what}"));
-    } else if kind.is_none() && chars.len() > MAX_LEN {
+    } else if kind.is_none() && chars.len() > MAX_ID_LEN {
         fault(None, format!("no id has {} characters", chars.len()));
     }
     if faults.is_empty() && Id::parse(text).is_err() {

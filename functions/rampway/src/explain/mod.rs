@@ -51,8 +51,8 @@ impl Permissions {
         let claims: Smart = token.claims().ok_or_else(unreadable)?;
         let scopes = claims.scopes().map_err(|_| unreadable())?;
         // Without it there is less to say, and no less right.
-        let keys = client.health().await.ok().and_then(|health| domains(&health, &claims.common.sub));
-        Ok(Self { client_id: claims.common.sub, scopes, keys })
+        let keys = client.health().await.ok().and_then(|health| domains(&health, &claims.registered.sub));
+        Ok(Self { client_id: claims.registered.sub, scopes, keys })
     }
 
     /// Where an id of `from` may go: every domain that the client has to do with, and those that are `asked` about.

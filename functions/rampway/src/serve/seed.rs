@@ -8,7 +8,7 @@ use cloud::{
 use local::Provisioned;
 use shared::{
     crypto::{jwe::PrivateKey, sha256},
-    identity::{Direction, Id, Kind, scope::Order},
+    identity::{Direction, Id, Kind, scope::Approval},
 };
 
 use super::Error;
@@ -75,8 +75,8 @@ async fn first(admin: &Admin, provisioned: &Provisioned) -> Result<Credentials, 
 }
 
 async fn permit(admin: &Admin, direction: Direction, grants: &str, accepts: &str) -> Result<(), admin::Error> {
-    admin.order(CLIENT, direction, Side::Grant, grants, Order::Standing).await?;
-    admin.order(CLIENT, direction, Side::Accept, accepts, Order::Standing).await
+    admin.order(CLIENT, direction, Side::Grant, grants, Approval::Indefinite).await?;
+    admin.order(CLIENT, direction, Side::Accept, accepts, Approval::Indefinite).await
 }
 
 fn problem(error: &admin::Error) -> Error {

@@ -1,7 +1,7 @@
 //! The request bodies.
 
 use serde_json::json;
-use shared::identity::{Kind, Session};
+use shared::identity::{ClientKeys, Kind};
 
 use crate::authority::{DOMAINS, now, packet};
 
@@ -25,7 +25,7 @@ impl Case {
 }
 
 pub fn cases() -> [Case; 9] {
-    let minter = Minter { keys: Session::new(packet()) };
+    let minter = Minter { keys: ClientKeys::new(packet()) };
     let json = |name, ids, data: String| Case { name, ids, content_type: "application/json", attributes: "", data };
     let one_object = |index: usize| object(&minter.id(Kind::Maintained, 0, index), DOMAINS[4]);
     let many = |count: usize, object: &dyn Fn(usize) -> String| format!("[{}]", (0..count).map(object).collect::<Vec<_>>().join(","));
@@ -75,7 +75,7 @@ pub fn cases() -> [Case; 9] {
 
 /// A body close to the maximum number of ids per request: 240,000 ids in 18 MB.
 pub fn huge() -> Case {
-    let minter = Minter { keys: Session::new(packet()) };
+    let minter = Minter { keys: ClientKeys::new(packet()) };
     let objects: Vec<String> = (0..240_000).map(|index| object(&minter.id(Kind::Maintained, 0, index), DOMAINS[4])).collect();
     let data = format!("[{}]", objects.join(","));
     Case { name: "240,000 objects", ids: 240_000, content_type: "application/json", attributes: "", data }
@@ -86,7 +86,7 @@ fn object(id: &str, target: &str) -> String {
 }
 
 struct Minter {
-    keys: Session,
+    keys: ClientKeys,
 }
 
 impl Minter {

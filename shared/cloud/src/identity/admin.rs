@@ -4,8 +4,8 @@ use shared::{
     crypto::{jwe::PublicKey, jws::SigningKey, system_rng},
     encoding::{base64url, hex},
     identity::{
-        Direction, Domain, Id, Kind, Packet, Session,
-        scope::{Order, Permit},
+        ClientKeys, Direction, Domain, Id, Kind, Packet,
+        scope::{Approval, Permit},
     },
     secret::{Secret, SecretText},
 };
@@ -241,7 +241,7 @@ impl Admin {
     }
 
     /// Places one side's permission order for a client, in the name of the domain's owner.
-    pub async fn order(&self, client_id: &str, direction: Direction, side: Side, by: &str, order: Order) -> Result<(), Error> {
+    pub async fn order(&self, client_id: &str, direction: Direction, side: Side, by: &str, order: Approval) -> Result<(), Error> {
         self.check_owner(side.domain(direction), by).await?;
         if self.clients.find(&self.vault, client_id).await?.is_none() {
             return Err(Error::Absent(format!("client {client_id}")));
@@ -318,7 +318,7 @@ impl Admin {
             all.push(found.ok_or_else(|| Error::Absent(format!("domain {domain}")))?.1);
         }
         let packet = Packet { id: String::new(), client_id: String::new(), expires: u64::MAX, domains: all };
-        Ok(Mint { session: Session::new(packet), now })
+        Ok(Mint { session: ClientKeys::new(packet), now })
     }
 
     /// What was reported of a client's usage.
@@ -343,7 +343,7 @@ impl Admin {
 
 /// Mints ids in some domains under their current keys.
 pub struct Mint {
-    session: Session,
+    session: ClientKeys,
     now: u64,
 }
 

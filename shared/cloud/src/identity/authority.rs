@@ -9,7 +9,9 @@ use shared::{
     identity::{
         Packet, Scopes, packet,
         rpc::Body,
-        token::{self, ACCESS_LIFE, Access, Claims, Common, INIT_LIFE, Init, SMART_LIFE, Smart},
+        token::{
+            self, ACCESS_TOKEN_TTL_SECONDS, Access, Claims, INIT_TOKEN_TTL_SECONDS, Init, RegisteredClaims, SMART_TOKEN_TTL_SECONDS, Smart,
+        },
     },
     secret::{Secret, SecretText},
 };
@@ -78,19 +80,19 @@ impl Issuer {
         tokio::try_join!(self.keyring.keys(&self.vault, now), self.permits.scopes(&self.vault, &client.id, now))
     }
 
-    fn smart(&self, keys: &Keys, client: &Client, scopes: &Scopes) -> Result<(Common, String), Error> {
+    fn smart(&self, keys: &Keys, client: &Client, scopes: &Scopes) -> Result<(RegisteredClaims, String), Error> {
         let now = now();
         let signing = keys.current(now)?;
         let access = token::sign(
-            &Access { common: common::<Access>(&self.name, client, now, now + ACCESS_LIFE), authority: client.authority },
+            &Access { registered: common::<Access>(&self.name, client, now, now + ACCESS_TOKEN_TTL_SECONDS), authority: client.authority },
             signing,
         );
         let smart = Smart {
-            common: common::<Smart>(&self.name, client, now, now + SMART_LIFE),
+            registered: common::<Smart>(&self.name, client, now, now + SMART_TOKEN_TTL_SECONDS),
             scopes: json!(scopes),
             id_api_token: jwe::seal(&enclosing_key(signing), &client.id, access.as_bytes(), &mut system_rng()),
         };
-        Ok((smart.common.clone(), token::sign(&smart, signing)))
+        Ok((smart.registered.clone(), token::sign(&smart, signing)))
     }
 }
 
@@ -129,7 +131,7 @@ impl Initialiser {
             domains: self.domains.keys(&self.issuer.vault, &scopes, now).await?,
         };
         let init = Init {
-            common: common::<Init>(&self.issuer.name, client, now, expires),
+            registered: common::<Init>(&self.issuer.name, client, now, expires),
             scopes: json!(scopes),
             smart_token,
             key_packet: packet::seal(&packet, &transcoder, &mut system_rng()),
@@ -186,9 +188,12 @@ impl IdApi {
         })?;
         let now = now();
         let keys = self.issuer.keyring.keys(&self.issuer.vault, now).await?;
-        let access = Access { common: common::<Access>(&self.issuer.name, &client, now, now + ACCESS_LIFE), authority: client.authority };
+        let access = Access {
+            registered: common::<Access>(&self.issuer.name, &client, now, now + ACCESS_TOKEN_TTL_SECONDS),
+            authority: client.authority,
+        };
         Ok(
-            json!({"access_token": token::sign(&access, keys.current(now).map_err(Failure::from)?), "token_type": "Bearer", "expires_in": ACCESS_LIFE}),
+            json!({"access_token": token::sign(&access, keys.current(now).map_err(Failure::from)?), "token_type": "Bearer", "expires_in": ACCESS_TOKEN_TTL_SECONDS}),
         )
     }
 
@@ -199,27 +204,27 @@ impl IdApi {
     async fn domains(&self, request: &Request) -> Result<Value, Failure> {
         let access = self.bearer(request).await?;
         let (vault, now) = (&self.issuer.vault, now());
-        let scopes = self.issuer.permits.scopes(vault, &access.common.sub, now).await?;
+        let scopes = self.issuer.permits.scopes(vault, &access.registered.sub, now).await?;
         let mut domains = Vec::new();
         for domain in scopes.domains() {
             let Some((owner, keys)) = self.domains.find(vault, domain, now).await? else { continue };
-            let mut entry = json!({"domain": domain, "owned": owner == access.common.sub});
+            let mut entry = json!({"domain": domain, "owned": owner == access.registered.sub});
             if access.authority {
                 entry["keys"] = json!(keys.keys);
             }
             domains.push(entry);
         }
-        Ok(json!({"client_id": access.common.sub, "directions": scopes, "domains": domains}))
+        Ok(json!({"client_id": access.registered.sub, "directions": scopes, "domains": domains}))
     }
 
     async fn report(&self, request: &Request) -> Result<Value, Failure> {
         let access = self.bearer(request).await?;
         let report: Report = serde_json::from_str(&request.body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            Error::from(shared::identity::rpc::Error::Shape { line, column })
+            Error::from(shared::identity::rpc::Error::Data { line, column })
         })?;
         for Count { direction, count } in &report.usage {
-            self.metrics.record(&self.issuer.vault, &access.common.sub, report.minute, *direction, *count).await?;
+            self.metrics.record(&self.issuer.vault, &access.registered.sub, report.minute, *direction, *count).await?;
         }
         Ok(json!({"accepted": report.usage.len()}))
     }
@@ -237,18 +242,18 @@ impl IdApi {
         let Ok(smart) = token::verify::<Smart>(token, &verification, issuer, now) else {
             return Ok(token::verify(token, &verification, issuer, now)?);
         };
-        let client = &smart.common.sub;
+        let client = &smart.registered.sub;
         let malformed = token::Error::Signature(shared::crypto::jws::Error::Malformed);
         let enclosed = keys.all().find_map(|key| jwe::open(&enclosing_key(key), client, &smart.id_api_token).ok()).ok_or(malformed)?;
         let access: Access = token::verify(str::from_utf8(&enclosed).map_err(|_| malformed)?, &verification, issuer, now)?;
-        if access.common.sub == *client { Ok(access) } else { Err(Error::AnothersToken) }
+        if access.registered.sub == *client { Ok(access) } else { Err(Error::AnothersToken) }
     }
 }
 
 /// The claims that every token carries.
-fn common<C: Claims>(issuer: &str, client: &Client, now: u64, expires: u64) -> Common {
+fn common<C: Claims>(issuer: &str, client: &Client, now: u64, expires: u64) -> RegisteredClaims {
     let name: Secret<16> = Secret::generate(&mut system_rng());
-    Common {
+    RegisteredClaims {
         iss: issuer.into(),
         aud: C::AUDIENCE.into(),
         sub: client.id.clone(),
@@ -268,7 +273,7 @@ fn enclosing_key(signing: &shared::crypto::jws::SigningKey) -> Secret<64> {
 fn init_expiry(now: u64) -> u64 {
     let next = now - now % DAY + REINITIALISATION;
     let next = if next <= now { next + DAY } else { next };
-    (now + INIT_LIFE).min(next + REINITIALISATION_TAKES)
+    (now + INIT_TOKEN_TTL_SECONDS).min(next + REINITIALISATION_TAKES)
 }
 
 /// RFC 6749, section 4.4: client credentials in the form or in HTTP Basic.
@@ -317,7 +322,7 @@ mod tests {
     #[test]
     fn an_init_token_never_outlives_a_day_or_the_next_re_initialisation() {
         let midnight = 20_000 * DAY;
-        assert_eq!(init_expiry(midnight + REINITIALISATION + 10), midnight + REINITIALISATION + 10 + INIT_LIFE);
+        assert_eq!(init_expiry(midnight + REINITIALISATION + 10), midnight + REINITIALISATION + 10 + INIT_TOKEN_TTL_SECONDS);
         assert_eq!(init_expiry(midnight + 11 * 3600), midnight + REINITIALISATION + REINITIALISATION_TAKES);
     }
 }

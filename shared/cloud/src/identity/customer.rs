@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shared::{
     crypto::jws::{self, KeySet},
     identity::{
-        rpc::{self, Body, Failure as Wire, Rpc},
+        rpc::{self, Body, ErrorBody, Rpc},
         token::{self, Init, Smart},
     },
     secret::SecretText,
@@ -131,7 +131,7 @@ impl Proxy {
         let smart_token = body.smart_token.as_deref().ok_or(rpc::Error::Missing("smart_token"))?;
         let data = body.transcode_data.ok_or(rpc::Error::Missing("transcode_data"))?;
         let claims: Smart = self.verify(smart_token).await?;
-        let client = &claims.common.sub;
+        let client = &claims.registered.sub;
         if body.client_id.as_ref().is_some_and(|named| named != client) {
             return Err(Error::AnothersToken);
         }
@@ -177,15 +177,15 @@ impl Proxy {
         }
         let Initialised { init_token } = ask(&self.http, &self.authority, "/token/init", credentials).await?;
         let init: Init = self.verify(&init_token).await?;
-        if init.common.sub != credentials.client_id {
+        if init.registered.sub != credentials.client_id {
             return Err(Error::AnothersToken);
         }
         for variant in self.endpoint.variants() {
             self.endpoint.init(variant, &init_token).await?;
         }
-        let kept = InitToken { text: SecretText::new(init_token), packet_id: init.packet_id.clone(), expires: init.common.exp };
-        self.credentials.store_init_token(&self.vault, &init.common.sub, &kept).await?;
-        self.tokens.write().await.insert(init.common.sub.clone(), Arc::new(kept));
+        let kept = InitToken { text: SecretText::new(init_token), packet_id: init.packet_id.clone(), expires: init.registered.exp };
+        self.credentials.store_init_token(&self.vault, &init.registered.sub, &kept).await?;
+        self.tokens.write().await.insert(init.registered.sub.clone(), Arc::new(kept));
         Ok(init)
     }
 
@@ -232,7 +232,7 @@ pub(super) async fn ask<T: DeserializeOwned>(http: &Http, authority: &str, path:
     if answer.status.is_success() {
         return serde_json::from_slice(&answer.body).map_err(|_| Error::Authority(None));
     }
-    let wire: Wire = serde_json::from_slice(&answer.body).map_err(|_| Error::Authority(None))?;
+    let wire: ErrorBody = serde_json::from_slice(&answer.body).map_err(|_| Error::Authority(None))?;
     Err(Error::Answered { status: answer.status.as_u16(), wire })
 }
 

@@ -12,7 +12,7 @@ use aws_sdk_sagemakerruntime::{
     primitives::Blob,
 };
 use serde_json::{Value, json};
-use shared::identity::{Code, Direction, rpc::Failure as Wire};
+use shared::identity::{Code, Direction, rpc::ErrorBody};
 
 pub use lines::Unanswered;
 
@@ -170,7 +170,7 @@ fn refusal(error: &SdkError<InvokeEndpointError>) -> Outcome {
     match error.as_service_error() {
         Some(InvokeEndpointError::ModelError(model)) => {
             let status = model.original_status_code().and_then(|status| u16::try_from(status).ok()).unwrap_or_default();
-            let wire: Option<Wire> = model.original_message().and_then(|message| serde_json::from_str(message).ok());
+            let wire: Option<ErrorBody> = model.original_message().and_then(|message| serde_json::from_str(message).ok());
             match wire {
                 Some(wire) if status == 503 && wire.code == Code::S007.name() => Outcome::NoKeys,
                 // An instance that has no room now has some a moment later, and another may have some now.

@@ -2,7 +2,7 @@ use shared::{
     fault::Fault,
     identity::{
         Code,
-        rpc::{self, Failure as Wire},
+        rpc::{self, ErrorBody},
         token,
     },
 };
@@ -51,7 +51,7 @@ pub enum Error {
         /// Its status.
         status: u16,
         /// Its body.
-        wire: Wire,
+        wire: ErrorBody,
     },
     /// The authority did not answer, or answered nonsense.
     #[error("the authority does not answer as documented")]

@@ -2,7 +2,7 @@
 
 use shared::identity::{
     Direction, Scopes,
-    scope::{Order, Permit},
+    scope::{Approval, Permit},
 };
 
 use super::Error;
@@ -30,7 +30,7 @@ impl Permits {
     /// The directions that both owners' orders allow a client at `now`.
     pub async fn scopes(&self, vault: &Vault, client_id: &str, now: u64) -> Result<Scopes, Error> {
         let permits = self.list(vault, client_id).await?;
-        Ok(permits.into_iter().filter(|(_, permit)| permit.stands(now)).map(|(direction, _)| direction).collect())
+        Ok(permits.into_iter().filter(|(_, permit)| permit.is_active(now)).map(|(direction, _)| direction).collect())
     }
 
     /// What was ordered for a client.
@@ -65,16 +65,18 @@ pub fn read_direction(text: &str) -> Result<Direction, vault::Error> {
 }
 
 /// An order as an attribute: the second it lapses, or 0 when it stands until it is revoked.
-pub fn write_order(order: Order) -> aws_sdk_dynamodb::types::AttributeValue {
+pub fn write_order(order: Approval) -> aws_sdk_dynamodb::types::AttributeValue {
     n(match order {
-        Order::Standing => 0,
-        Order::Until(end) => end,
+        Approval::Indefinite => 0,
+        Approval::Until(end) => end,
     })
 }
 
 fn read_permit(item: &Item) -> Result<Permit, vault::Error> {
     let order = |attribute| {
-        Ok::<_, vault::Error>(optional_number(item, attribute)?.map(|end| if end == 0 { Order::Standing } else { Order::Until(end) }))
+        Ok::<_, vault::Error>(
+            optional_number(item, attribute)?.map(|end| if end == 0 { Approval::Indefinite } else { Approval::Until(end) }),
+        )
     };
     Ok(Permit { granted: order("granted")?, accepted: order("accepted")? })
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use shared::{
     crypto::system_rng,
     encoding::hex,
-    identity::{Direction, rpc::Failure as Wire},
+    identity::{Direction, rpc::ErrorBody},
     secret::Secret,
 };
 
@@ -178,7 +178,7 @@ impl Reporter {
         if answer.status.is_success() {
             return Ok(());
         }
-        let wire: Wire = serde_json::from_slice(&answer.body).map_err(|_| Error::Authority(None))?;
+        let wire: ErrorBody = serde_json::from_slice(&answer.body).map_err(|_| Error::Authority(None))?;
         Err(Error::Answered { status: answer.status.as_u16(), wire })
     }
 

@@ -70,7 +70,7 @@ impl Authorizer {
             Callers::Token(keys) => keys,
         };
         let Some(token) = token(request) else { return Permission::Unauthorized };
-        let claims: Claims = match keys.verify_of_any(token, AUDIENCE) {
+        let claims: Claims = match keys.verify_any_issuer(token, AUDIENCE) {
             Ok(claims) => claims,
             // A genuine token, of somebody who came to the wrong door.
             Err(jws::Error::Audience) => return Permission::Deny { principal: "another audience's".into() },

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shared::{
     secret::SecretText,
-    upload::{Session, State, VideoId, session::Progress},
+    upload::{State, UploadSession, VideoId, session::Progress},
 };
 
 use super::store::Change;
@@ -127,8 +127,8 @@ impl Record {
     }
 
     /// The session that signing decides on.
-    pub(super) fn session(&self, credentials: &Credentials) -> Session {
-        Session {
+    pub(super) fn session(&self, credentials: &Credentials) -> UploadSession {
+        UploadSession {
             bucket: self.bucket.clone(),
             object_key: self.object_key.clone(),
             secret_access_key: credentials.secret_access_key.clone(),

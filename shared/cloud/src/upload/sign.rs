@@ -7,7 +7,7 @@ use std::{
 };
 
 use lambda_http::http::Method;
-use shared::upload::{Ask, Policy, Refusal, State, VideoId, ask::Query};
+use shared::upload::{Policy, Refusal, SignRequest, State, VideoId, sign_request::Query};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 use super::{
@@ -65,7 +65,7 @@ impl Signer {
     async fn sign(&self, request: &Request, now: u64) -> Result<Reply, Error> {
         let video = video(request)?;
         let query = Query::from_decoded(request.query.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-        let ask = Ask::check(&query, &self.policy, now)?;
+        let request = SignRequest::check(&query, &self.policy, now)?;
         for _ in 0..ROUNDS {
             let record = self.uploads.find(&video).await?.ok_or(Refusal::SessionUnavailable)?;
             // The policy says the same: what is over need not be opened.
@@ -73,7 +73,7 @@ impl Signer {
             let credentials = if open { self.credentials(&record, now).await? } else { None };
             let session = record.session(&*credentials.ok_or(Refusal::SessionUnavailable)?);
             let policy = Policy { max_parts: record.max_parts, ..self.policy.clone() };
-            let signed = policy.sign(&ask, &session, now)?;
+            let signed = policy.sign(&request, &session, now)?;
             // Before it is given out: what was signed and is not known would let a second file take the place of the first.
             if let Some(next) = &signed.progress
                 && !self.uploads.write(&record, progress(next)).await?

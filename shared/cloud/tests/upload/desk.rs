@@ -24,7 +24,7 @@ use crate::brightcove::{ACCOUNT, Brightcove};
 pub const NOW: u64 = 1_768_469_405;
 pub const DATETIME: &str = "20260115T093000Z";
 pub const ORIGIN: &str = "https://page.example";
-pub const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+pub const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 pub const DAY: u64 = 24 * 60 * 60;
 
 pub struct Desk {
@@ -248,11 +248,11 @@ pub fn ingest(upload: &Value) -> Request {
 pub fn canonical(upload: &Value, operation: &str) -> String {
     let (operation, id) = operation.split_once(' ').unwrap_or((operation, ""));
     let (method, query, own, payload) = match operation {
-        "initiate" => ("POST", "uploads=".to_owned(), "", OF_NOTHING),
+        "initiate" => ("POST", "uploads=".to_owned(), "", EMPTY_SHA256),
         "part" => ("PUT", format!("partNumber=7&uploadId={id}"), "content-md5:XkyO+4ktkipLwwIS2R8z5g==\n", "UNSIGNED-PAYLOAD"),
-        "list" => ("GET", format!("part-number-marker=0&uploadId={id}"), "", OF_NOTHING),
-        "complete" => ("POST", format!("uploadId={id}"), "content-type:application/xml\n", OF_NOTHING),
-        "abort" => ("DELETE", format!("uploadId={id}"), "", OF_NOTHING),
+        "list" => ("GET", format!("part-number-marker=0&uploadId={id}"), "", EMPTY_SHA256),
+        "complete" => ("POST", format!("uploadId={id}"), "content-type:application/xml\n", EMPTY_SHA256),
+        "abort" => ("DELETE", format!("uploadId={id}"), "", EMPTY_SHA256),
         other => panic!("{other}"),
     };
     let names = own.split(':').next().filter(|name| !name.is_empty()).map(|name| format!("{name};")).unwrap_or_default();

@@ -2,7 +2,7 @@
 //!
 //! Lines before the first id that begin with `#` carry what JSON carries in fields: `#smart_token=…` and `#init_token=…`.
 
-use super::{Error, cursor::Odd, shape::Shapes, write::write_around};
+use super::{Error, cursor::Fallback, pattern::PatternCache, write::write_around};
 use crate::identity::{Domain, translate::Batch};
 
 /// A body of `text/csv`.
@@ -26,7 +26,7 @@ impl<'a> Csv<'a> {
             number += 1;
             let (line, rest) = split(csv.lines);
             csv.lines = rest.unwrap_or_default();
-            let malformed = Error::Shape { line: number, column: 1 };
+            let malformed = Error::Data { line: number, column: 1 };
             let line = str::from_utf8(line).map_err(|_| malformed.clone())?;
             let field = match line.split_once('=') {
                 Some(("#smart_token", token)) => csv.smart_token.replace(token.trim()),
@@ -42,10 +42,10 @@ impl<'a> Csv<'a> {
     }
 
     /// Translates lines by the shape of those before, one by one where they have none.
-    pub(super) fn scan(self, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Odd> {
-        let mut shapes = Shapes::default();
+    pub(super) fn scan(self, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Fallback> {
+        let mut patterns = PatternCache::default();
         let mut push = |id: &[u8], target: Option<Domain>, out: &mut Vec<u8>| {
-            batch.push(id, target).map_err(|_| Odd)?;
+            batch.push(id, target).map_err(|_| Fallback)?;
             if batch.is_full() {
                 write(batch, out);
             }
@@ -54,7 +54,7 @@ impl<'a> Csv<'a> {
         let body = self.lines.strip_suffix(b"\n").unwrap_or(self.lines);
         let mut at = 0;
         loop {
-            while let Some(item) = shapes.find(&body[at..]) {
+            while let Some(item) = patterns.find(&body[at..]) {
                 let target = item.target.map_or(self.target, |target| Domain::from_bytes(target).ok());
                 push(item.id, target, out)?;
                 at += item.length;
@@ -70,7 +70,7 @@ impl<'a> Csv<'a> {
                     let start = field.as_ptr().addr() - body[at..].as_ptr().addr();
                     start..start + field.len()
                 };
-                shapes.learn(&body[at..end], range(id), field.map(range));
+                patterns.learn(&body[at..end], range(id), field.map(range));
             }
             at = end;
         }

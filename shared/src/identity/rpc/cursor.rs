@@ -8,7 +8,7 @@ use serde::{Deserialize, de::IgnoredAny};
 
 /// Something that is not read here: the reference decides what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Odd;
+pub(super) struct Fallback;
 
 /// A place in a text.
 #[derive(Clone, Copy)]
@@ -53,8 +53,8 @@ impl<'a> Cursor<'a> {
 
     /// One byte that must be there, and white space after it.
     #[inline]
-    pub(super) fn take(&mut self, byte: u8) -> Result<(), Odd> {
-        self.next_is(byte).then_some(()).ok_or(Odd)
+    pub(super) fn take(&mut self, byte: u8) -> Result<(), Fallback> {
+        self.next_is(byte).then_some(()).ok_or(Fallback)
     }
 
     /// One byte that may be there, and white space after it.
@@ -79,10 +79,10 @@ impl<'a> Cursor<'a> {
 
     /// A string.
     #[inline]
-    pub(super) fn string(&mut self) -> Result<Text<'a>, Odd> {
+    pub(super) fn string(&mut self) -> Result<Text<'a>, Fallback> {
         let start = self.at + 1;
-        let Some((b'"', rest)) = self.rest().split_first() else { return Err(Odd) };
-        let length = memchr::memchr(b'"', rest).ok_or(Odd)?;
+        let Some((b'"', rest)) = self.rest().split_first() else { return Err(Fallback) };
+        let length = memchr::memchr(b'"', rest).ok_or(Fallback)?;
         let bytes = &rest[..length];
         // All of it, without branches: many at once.
         if bytes.iter().fold(0, |odd, &byte| odd | u8::from(byte.wrapping_sub(b' ') > b'~' - b' ') | u8::from(byte == b'\\')) != 0 {
@@ -98,16 +98,16 @@ impl<'a> Cursor<'a> {
     }
 
     /// A value of any kind, of which nothing is wanted.
-    pub(super) fn skip(&mut self) -> Result<(), Odd> {
+    pub(super) fn skip(&mut self) -> Result<(), Fallback> {
         let start = self.at;
         self.value::<IgnoredAny>()?;
         // What is ignored is not looked at closely; a body must be text all the same.
-        str::from_utf8(&self.text[start..self.at]).map(|_| ()).map_err(|_| Odd)
+        str::from_utf8(&self.text[start..self.at]).map(|_| ()).map_err(|_| Fallback)
     }
 
-    fn value<T: Deserialize<'a>>(&mut self) -> Result<T, Odd> {
+    fn value<T: Deserialize<'a>>(&mut self) -> Result<T, Fallback> {
         let mut values = serde_json::Deserializer::from_slice(self.rest()).into_iter();
-        let value = values.next().ok_or(Odd)?.map_err(|_| Odd)?;
+        let value = values.next().ok_or(Fallback)?.map_err(|_| Fallback)?;
         self.at += values.byte_offset();
         Ok(value)
     }

@@ -1,8 +1,8 @@
 //! Entries of `transcode_data`, read key by key or by the shape of those before.
 
 use super::{
-    cursor::{Cursor, Odd, Text},
-    shape::{Item, Shapes},
+    cursor::{Cursor, Fallback, Text},
+    pattern::{Item, PatternCache},
     write::Writer,
 };
 use crate::identity::{Domain, translate::Batch};
@@ -11,10 +11,10 @@ use crate::identity::{Domain, translate::Batch};
 pub(super) struct Entries<'b, 's, 'o> {
     batch: &'b mut Batch<'s>,
     writer: Writer<'o>,
-    /// Shapes of whole entries of one id.
-    singles: Shapes,
-    /// Shapes of ids in a group.
-    members: Shapes,
+    /// PatternCache of whole entries of one id.
+    singles: PatternCache,
+    /// PatternCache of ids in a group.
+    members: PatternCache,
 }
 
 /// What was read of an entry's fields.
@@ -29,11 +29,11 @@ struct Fields<'a> {
 
 /// What becomes of the ids of a group while they are read.
 #[derive(Clone, Copy)]
-enum Then {
+enum Mode {
     /// They are pushed on their way into the target, if it is one.
     Push(Option<Domain>),
     /// Nothing: the target is not known yet.
-    Wait,
+    Scan,
 }
 
 /// The ids of a group.
@@ -41,16 +41,16 @@ enum Values {
     /// They were pushed, as the target was known.
     Pushed,
     /// They begin here, and wait for the target.
-    At(usize),
+    Deferred(usize),
 }
 
 impl<'b, 's, 'o> Entries<'b, 's, 'o> {
     pub(super) fn new(batch: &'b mut Batch<'s>, out: &'o mut Vec<u8>, end: u8) -> Self {
-        Self { batch, writer: Writer::new(out, end), singles: Shapes::default(), members: Shapes::default() }
+        Self { batch, writer: Writer::new(out, end), singles: PatternCache::default(), members: PatternCache::default() }
     }
 
     /// An array of entries, and white space after it.
-    pub(super) fn array(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Odd> {
+    pub(super) fn array(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fallback> {
         cursor.take(b'[')?;
         if cursor.next_is(b']') {
             return Ok(());
@@ -76,7 +76,7 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
     }
 
     /// Lines of one entry each. A final line end ends the last line and begins no other.
-    pub(super) fn lines(&mut self, body: &[u8]) -> Result<(), Odd> {
+    pub(super) fn lines(&mut self, body: &[u8]) -> Result<(), Fallback> {
         let body = body.strip_suffix(b"\n").unwrap_or(body);
         let mut at = 0;
         loop {
@@ -91,7 +91,7 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
             let spans = self.entry(&mut cursor)?;
             cursor.space();
             if cursor.peek().is_some() {
-                return Err(Odd);
+                return Err(Fallback);
             }
             let Some(end) = end else {
                 self.writer.flush(self.batch);
@@ -104,7 +104,7 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
 
     /// An entry of a known shape.
     #[inline]
-    fn single(&mut self, item: &Item<'_>) -> Result<(), Odd> {
+    fn single(&mut self, item: &Item<'_>) -> Result<(), Fallback> {
         let target = item.target.and_then(|target| Domain::from_bytes(target).ok());
         self.push(item.id, target)?;
         self.writer.single();
@@ -120,9 +120,9 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
     }
 
     /// One entry of either shape: where its id and its target are, if it has one id and both lie there as they are.
-    fn entry(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Spans>, Odd> {
+    fn entry(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Spans>, Fallback> {
         let fields = self.fields(cursor)?;
-        let target = fields.target.ok_or(Odd)?;
+        let target = fields.target.ok_or(Fallback)?;
         match (fields.value, fields.values) {
             (Some(value), None) => {
                 self.push(&value.bytes, domain(&target))?;
@@ -134,21 +134,21 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
                 self.writer.close();
                 Ok(None)
             }
-            (None, Some(Values::At(start))) => {
+            (None, Some(Values::Deferred(start))) => {
                 self.writer.open();
-                self.values(&mut Cursor { text: cursor.text, at: start }, Then::Push(domain(&target)))?;
+                self.values(&mut Cursor { text: cursor.text, at: start }, Mode::Push(domain(&target)))?;
                 self.writer.close();
                 Ok(None)
             }
-            _ => Err(Odd),
+            _ => Err(Fallback),
         }
     }
 
-    fn fields<'a>(&mut self, cursor: &mut Cursor<'a>) -> Result<Fields<'a>, Odd> {
+    fn fields<'a>(&mut self, cursor: &mut Cursor<'a>) -> Result<Fields<'a>, Fallback> {
         let mut fields = Fields::default();
         cursor.take(b'{')?;
         if cursor.peek() == Some(b'}') {
-            return Err(Odd);
+            return Err(Fallback);
         }
         loop {
             let key = cursor.string()?;
@@ -158,7 +158,7 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
             if let Some(known) = known
                 && std::mem::replace(&mut fields.seen[known], true)
             {
-                return Err(Odd);
+                return Err(Fallback);
             }
             match known {
                 Some(_) if cursor.null() => {}
@@ -167,12 +167,12 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
                 Some(_) => {
                     fields.values = Some(if let Some(target) = &fields.target {
                         self.writer.open();
-                        self.values(cursor, Then::Push(domain(target)))?;
+                        self.values(cursor, Mode::Push(domain(target)))?;
                         Values::Pushed
                     } else {
                         let start = cursor.at;
-                        self.values(cursor, Then::Wait)?;
-                        Values::At(start)
+                        self.values(cursor, Mode::Scan)?;
+                        Values::Deferred(start)
                     });
                 }
                 None => cursor.skip()?,
@@ -184,14 +184,14 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
         }
         // White space after it is not the entry's.
         if cursor.peek() != Some(b'}') {
-            return Err(Odd);
+            return Err(Fallback);
         }
         cursor.at += 1;
         Ok(fields)
     }
 
     /// The ids of a group.
-    fn values(&mut self, cursor: &mut Cursor<'_>, then: Then) -> Result<(), Odd> {
+    fn values(&mut self, cursor: &mut Cursor<'_>, mode: Mode) -> Result<(), Fallback> {
         cursor.take(b'[')?;
         if cursor.peek() == Some(b']') {
             cursor.at += 1;
@@ -199,7 +199,7 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
         }
         loop {
             while let Some(item) = self.members.find(cursor.rest()) {
-                self.member(item.id, then)?;
+                self.member(item.id, mode)?;
                 cursor.at += item.length;
             }
             // After the last of a shape there may be more of it than the shape has.
@@ -207,10 +207,10 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
             let start = cursor.at;
             let mut found = None;
             if cursor.null() {
-                self.member(b"", then)?;
+                self.member(b"", mode)?;
             } else {
                 let text = cursor.string()?;
-                self.member(&text.bytes, then)?;
+                self.member(&text.bytes, mode)?;
                 found = span(&text);
             }
             cursor.space();
@@ -222,15 +222,15 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
             }
         }
         if cursor.peek() != Some(b']') {
-            return Err(Odd);
+            return Err(Fallback);
         }
         cursor.at += 1;
         Ok(())
     }
 
     #[inline]
-    fn member(&mut self, id: &[u8], then: Then) -> Result<(), Odd> {
-        if let Then::Push(target) = then {
+    fn member(&mut self, id: &[u8], mode: Mode) -> Result<(), Fallback> {
+        if let Mode::Push(target) = mode {
             self.push(id, target)?;
             self.writer.member();
             self.drain_when_full();
@@ -240,8 +240,8 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
 
     /// A batch that has failed is translated again by the reference, which says why.
     #[inline]
-    fn push(&mut self, id: &[u8], target: Option<Domain>) -> Result<(), Odd> {
-        self.batch.push(id, target).map_err(|_| Odd)
+    fn push(&mut self, id: &[u8], target: Option<Domain>) -> Result<(), Fallback> {
+        self.batch.push(id, target).map_err(|_| Fallback)
     }
 
     #[inline]

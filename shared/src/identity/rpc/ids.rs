@@ -4,14 +4,14 @@ use serde_json::value::RawValue;
 
 use super::{
     Body, Csv, Error,
-    cursor::{Cursor, Odd},
+    cursor::{Cursor, Fallback},
     entries::Entries,
     reference,
 };
 use crate::identity::translate::{Batch, Usage};
 
 /// The longest that may stand before `transcode_data` for a body to be read in one go: tokens, with room.
-const MAX_HEAD: usize = 1 << 18;
+const MAX_HEAD_BYTES: usize = 1 << 18;
 
 /// The ids of a request, not yet looked at.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub enum Ids<'a> {
     /// The array of `transcode_data`, known to be JSON.
     Array(&'a RawValue),
     /// A JSON body from that array to its end, not known to be JSON: see [`Body::begin`].
-    Open(&'a [u8]),
+    Unvalidated(&'a [u8]),
     /// Lines, each an entry.
     Lines(&'a [u8]),
     /// Lines of `text/csv`.
@@ -34,7 +34,7 @@ impl<'a> Body<'a> {
     pub fn begin(text: &'a [u8]) -> Option<(Body<'static>, Ids<'a>)> {
         const KEY: &[u8] = b"\"transcode_data\"";
         text.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end().strip_suffix(b"]")?;
-        let key = memchr::memmem::find(&text[..text.len().min(MAX_HEAD)], KEY)?;
+        let key = memchr::memmem::find(&text[..text.len().min(MAX_HEAD_BYTES)], KEY)?;
         let mut cursor = Cursor { text, at: key + KEY.len() };
         cursor.space();
         cursor.take(b':').ok()?;
@@ -47,15 +47,15 @@ impl<'a> Body<'a> {
             return None;
         };
         let head = Body { rpc, client_id, client_secret, smart_token, init_token, transcode_data: None };
-        Some((head, Ids::Open(cursor.rest())))
+        Some((head, Ids::Unvalidated(cursor.rest())))
     }
 }
 
 impl Ids<'_> {
     /// Translates the ids in batches that `begin` begins, writing the answers to `out`: one an entry or a line, in order.
     ///
-    /// What is not read by shape and key is read again by the [`mod@reference`], in a new batch. An [`Ids::Open`] is not, but
-    /// [`Error::Unread`]: what it stands in has to be read as a whole.
+    /// What is not read by shape and key is read again by the [`mod@reference`], in a new batch. An [`Ids::Unvalidated`] is not, but
+    /// [`Error::Unvalidated`]: what it stands in has to be read as a whole.
     pub fn transcode<'s>(self, begin: impl Fn() -> Batch<'s>, out: &mut Vec<u8>) -> Result<Usage, Error> {
         let start = out.len();
         let mut batch = begin();
@@ -68,20 +68,20 @@ impl Ids<'_> {
             Self::Array(data) => reference::transcode(data, &mut batch, out)?,
             Self::Lines(lines) => reference::transcode_lines(lines, &mut batch, out)?,
             Self::Csv(csv) => reference::transcode_csv(csv, &mut batch, out)?,
-            Self::Open(_) => return Err(Error::Unread),
+            Self::Unvalidated(_) => return Err(Error::Unvalidated),
         }
         Ok(batch.finish()?)
     }
 
     /// Translates the ids by shape and key alone.
-    fn scan(self, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Odd> {
+    fn scan(self, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Fallback> {
         match self {
             Self::Array(data) => array(&mut Cursor::new(data.get().as_bytes()), batch, out),
-            Self::Open(text) => {
+            Self::Unvalidated(text) => {
                 let mut cursor = Cursor::new(text);
                 array(&mut cursor, batch, out)?;
                 cursor.take(b'}')?;
-                cursor.rest().is_empty().then_some(()).ok_or(Odd)
+                cursor.rest().is_empty().then_some(()).ok_or(Fallback)
             }
             Self::Lines(lines) => Entries::new(batch, out, b'\n').lines(lines),
             Self::Csv(csv) => csv.scan(batch, out),
@@ -89,7 +89,7 @@ impl Ids<'_> {
     }
 }
 
-fn array(cursor: &mut Cursor<'_>, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Odd> {
+fn array(cursor: &mut Cursor<'_>, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Fallback> {
     out.push(b'[');
     Entries::new(batch, out, b',').array(cursor)?;
     if out.last() == Some(&b',') {

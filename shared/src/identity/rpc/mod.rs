@@ -16,7 +16,7 @@ mod csv;
 mod cursor;
 mod entries;
 mod ids;
-mod shape;
+mod pattern;
 mod write;
 
 use serde::{Deserialize, Serialize};
@@ -92,7 +92,7 @@ pub enum Error {
     },
     /// It is JSON, but not as documented.
     #[error("{E006}: a field is doubled or has the wrong type (line {line}, column {column})")]
-    Shape {
+    Data {
         /// Where, counted from 1.
         line: usize,
         /// Where, counted from 1.
@@ -109,7 +109,7 @@ pub enum Error {
     Unknown(&'static str),
     /// It was not read to its end; [`Body::parse`] has to read it.
     #[error("{E006}")]
-    Unread,
+    Unvalidated,
     /// The batch as a whole.
     #[error(transparent)]
     Batch(#[from] BatchError),
@@ -127,7 +127,7 @@ impl Error {
 
     fn json(error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
-        if error.is_data() { Self::Shape { line, column } } else { Self::Syntax { line, column } }
+        if error.is_data() { Self::Data { line, column } } else { Self::Syntax { line, column } }
     }
 }
 
@@ -145,14 +145,14 @@ impl<'a> Body<'a> {
 
 /// A failure of a whole request: `{"code","message"}`.
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Failure {
+pub struct ErrorBody {
     /// The documented code.
     pub code: String,
     /// The sentence for the caller.
     pub message: String,
 }
 
-impl Failure {
+impl ErrorBody {
     /// A failure of a code, with its own sentence.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {

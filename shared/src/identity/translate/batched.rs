@@ -2,50 +2,55 @@
 
 use zeroize::Zeroize;
 
-use super::kernel::{Columns, Keys, SLOT, Verdict, stride};
+use super::kernel::{Columns, Keys, ROW_BYTES, RowStatus, stride};
 use crate::{
-    crypto::siv::{BLOCK, COUNTER, Cipher, Key, Mask},
-    identity::id::HEAD,
+    crypto::siv::{BLOCK_BYTES, COUNTER_MASK, Cipher, Key, Mask},
+    identity::id::LABEL_LEN,
 };
 
 /// Ids a step: their blocks fill the widest pipelines and stay in the first-level cache.
-const ROWS: usize = 128;
+const TILE_ROWS: usize = 128;
 
 /// Translates all rows.
 pub(super) fn run(keys: &Keys<'_>, columns: &mut Columns) {
-    match columns.kind().payload_len() / BLOCK {
+    match columns.kind().payload_len() / BLOCK_BYTES {
         1 => Tile::<1>::new().run(keys, columns),
         _ => Tile::<2>::new().run(keys, columns),
     }
 }
 
-/// [`ROWS`] ids of `BLOCKS` payload blocks, a column for each part.
+/// [`TILE_ROWS`] ids of `BLOCKS` payload blocks, a column for each part.
 struct Tile<const BLOCKS: usize> {
     /// Bytes of the bodies, one after another: rows of `stride / 4 * 3`.
-    raw: [u8; ROWS * 48],
-    payloads: [[[u8; BLOCK]; ROWS]; BLOCKS],
+    raw: [u8; TILE_ROWS * 48],
+    payloads: [[[u8; BLOCK_BYTES]; TILE_ROWS]; BLOCKS],
     /// What goes through the cipher.
-    work: [[[u8; BLOCK]; ROWS]; BLOCKS],
+    work: [[[u8; BLOCK_BYTES]; TILE_ROWS]; BLOCKS],
     /// Bodies as they were encoded.
-    characters: [u8; ROWS * 64],
+    characters: [u8; TILE_ROWS * 64],
 }
 
 impl<const BLOCKS: usize> Tile<BLOCKS> {
-    const CHARACTERS: usize = stride(BLOCKS);
-    const BYTES: usize = Self::CHARACTERS / 4 * 3;
+    const BODY_CHARACTERS: usize = stride(BLOCKS);
+    const BODY_BYTES: usize = Self::BODY_CHARACTERS / 4 * 3;
 
     const fn new() -> Self {
-        Self { raw: [0; ROWS * 48], payloads: [[[0; BLOCK]; ROWS]; BLOCKS], work: [[[0; BLOCK]; ROWS]; BLOCKS], characters: [0; ROWS * 64] }
+        Self {
+            raw: [0; TILE_ROWS * 48],
+            payloads: [[[0; BLOCK_BYTES]; TILE_ROWS]; BLOCKS],
+            work: [[[0; BLOCK_BYTES]; TILE_ROWS]; BLOCKS],
+            characters: [0; TILE_ROWS * 64],
+        }
     }
 
     fn run(mut self, keys: &Keys<'_>, columns: &mut Columns) {
-        let bodies = columns.bodies.chunks(ROWS * Self::CHARACTERS);
-        let texts = columns.texts.as_chunks_mut::<SLOT>().0.chunks_mut(ROWS);
-        for ((bodies, texts), verdicts) in bodies.zip(texts).zip(columns.verdicts.chunks_mut(ROWS)) {
-            let bodies = &bodies[..verdicts.len() * Self::CHARACTERS];
-            decode(bodies, &mut self.raw[..verdicts.len() * Self::BYTES], Self::BYTES, verdicts);
-            self.translate(keys, verdicts);
-            self.encode(&mut texts[..verdicts.len()]);
+        let bodies = columns.bodies.chunks(TILE_ROWS * Self::BODY_CHARACTERS);
+        let texts = columns.texts.as_chunks_mut::<ROW_BYTES>().0.chunks_mut(TILE_ROWS);
+        for ((bodies, texts), statuses) in bodies.zip(texts).zip(columns.statuses.chunks_mut(TILE_ROWS)) {
+            let bodies = &bodies[..statuses.len() * Self::BODY_CHARACTERS];
+            decode(bodies, &mut self.raw[..statuses.len() * Self::BODY_BYTES], Self::BODY_BYTES, statuses);
+            self.translate(keys, statuses);
+            self.encode(&mut texts[..statuses.len()]);
         }
         // Native payloads are nobody's business once they are encrypted again.
         self.payloads.as_flattened_mut().as_flattened_mut().zeroize();
@@ -54,17 +59,17 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
 
     /// From the source's bytes to the target's, each pass over the rows between two of the cipher. Nothing reads what comes of rows that are
     /// not genuine.
-    fn translate(&mut self, keys: &Keys<'_>, verdicts: &mut [Verdict]) {
+    fn translate(&mut self, keys: &Keys<'_>, statuses: &mut [RowStatus]) {
         let Self { raw, payloads, work, .. } = self;
-        let rows = verdicts.len();
-        let raw = &mut raw[..rows * Self::BYTES];
+        let rows = statuses.len();
+        let raw = &mut raw[..rows * Self::BODY_BYTES];
         let ((source, source_mask), (target, target_mask)) = (keys.source, keys.target);
 
         // Decrypt: counter mode from the tag.
-        for (row, (bytes, verdict)) in raw.chunks_exact(Self::BYTES).zip(&mut *verdicts).enumerate() {
-            let (blocks, spare) = bytes.as_chunks::<BLOCK>();
+        for (row, (bytes, status)) in raw.chunks_exact(Self::BODY_BYTES).zip(&mut *statuses).enumerate() {
+            let (blocks, spare) = bytes.as_chunks::<BLOCK_BYTES>();
             if spare.first().is_some_and(|spare| *spare != 0) {
-                *verdict = Verdict::Malformed;
+                *status = RowStatus::Malformed;
             }
             for (index, (payload, counter)) in (0..).zip(payloads.iter_mut().zip(&mut *work)) {
                 (payload[row], counter[row]) = (blocks[index + 1], counter_block(blocks[0], index));
@@ -78,17 +83,17 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
         }
 
         authenticate(source, source_mask, payloads, work, rows);
-        for ((bytes, computed), verdict) in raw.chunks_exact(Self::BYTES).zip(&work[0]).zip(verdicts) {
+        for ((bytes, computed), status) in raw.chunks_exact(Self::BODY_BYTES).zip(&work[0]).zip(statuses) {
             // All sixteen bytes, wherever they differ.
             let difference = xor(bytes.as_chunks().0[0], *computed);
-            if difference != [0; BLOCK] && *verdict == Verdict::Translated {
-                *verdict = Verdict::Foreign;
+            if difference != [0; BLOCK_BYTES] && *status == RowStatus::Translated {
+                *status = RowStatus::TagMismatch;
             }
         }
 
         // Encrypt: the tag, then counter mode from it.
         authenticate(target, target_mask, payloads, work, rows);
-        for (row, bytes) in raw.chunks_exact_mut(Self::BYTES).enumerate() {
+        for (row, bytes) in raw.chunks_exact_mut(Self::BODY_BYTES).enumerate() {
             let tag = work[0][row];
             bytes.as_chunks_mut().0[0] = tag;
             for (index, counter) in work.iter_mut().enumerate() {
@@ -96,8 +101,8 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
             }
         }
         encrypt(&target.ctr, work, rows);
-        for (row, bytes) in raw.chunks_exact_mut(Self::BYTES).enumerate() {
-            let (blocks, spare) = bytes.as_chunks_mut::<BLOCK>();
+        for (row, bytes) in raw.chunks_exact_mut(Self::BODY_BYTES).enumerate() {
+            let (blocks, spare) = bytes.as_chunks_mut::<BLOCK_BYTES>();
             for (block, (payload, stream)) in blocks[1..].iter_mut().zip(payloads.iter().zip(&*work)) {
                 *block = xor(payload[row], stream[row]);
             }
@@ -106,12 +111,12 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
     }
 
     /// Encodes tags and payloads as the bodies of texts.
-    fn encode(&mut self, texts: &mut [[u8; SLOT]]) {
+    fn encode(&mut self, texts: &mut [[u8; ROW_BYTES]]) {
         let rows = texts.len();
-        let encoded = &mut self.characters[..rows * Self::CHARACTERS];
-        let _ = base64_simd::URL_SAFE_NO_PAD.encode(&self.raw[..rows * Self::BYTES], base64_simd::Out::from_slice(encoded));
-        for (text, body) in texts.iter_mut().zip(encoded.chunks_exact(Self::CHARACTERS)) {
-            text[HEAD..][..Self::CHARACTERS].copy_from_slice(body);
+        let encoded = &mut self.characters[..rows * Self::BODY_CHARACTERS];
+        let _ = base64_simd::URL_SAFE_NO_PAD.encode(&self.raw[..rows * Self::BODY_BYTES], base64_simd::Out::from_slice(encoded));
+        for (text, body) in texts.iter_mut().zip(encoded.chunks_exact(Self::BODY_CHARACTERS)) {
+            text[LABEL_LEN..][..Self::BODY_CHARACTERS].copy_from_slice(body);
         }
     }
 }
@@ -120,15 +125,15 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
 fn authenticate<const BLOCKS: usize>(
     key: &Key,
     mask: Mask,
-    payloads: &[[[u8; BLOCK]; ROWS]; BLOCKS],
-    work: &mut [[[u8; BLOCK]; ROWS]; BLOCKS],
+    payloads: &[[[u8; BLOCK_BYTES]; TILE_ROWS]; BLOCKS],
+    work: &mut [[[u8; BLOCK_BYTES]; TILE_ROWS]; BLOCKS],
     rows: usize,
 ) {
     let mask = mask.0.to_be_bytes();
     for (index, payload) in payloads.iter().enumerate() {
         let state = &mut work[0][..rows];
         for (state, block) in state.iter_mut().zip(payload) {
-            let before = if index == 0 { [0; BLOCK] } else { *state };
+            let before = if index == 0 { [0; BLOCK_BYTES] } else { *state };
             let masked = if index + 1 == BLOCKS { xor(*block, mask) } else { *block };
             *state = xor(before, masked);
         }
@@ -137,37 +142,37 @@ fn authenticate<const BLOCKS: usize>(
 }
 
 /// Encrypts the first `rows` of each column.
-fn encrypt<const BLOCKS: usize>(cipher: &Cipher, work: &mut [[[u8; BLOCK]; ROWS]; BLOCKS], rows: usize) {
+fn encrypt<const BLOCKS: usize>(cipher: &Cipher, work: &mut [[[u8; BLOCK_BYTES]; TILE_ROWS]; BLOCKS], rows: usize) {
     for column in work {
         cipher.encrypt_blocks(&mut column[..rows]);
     }
 }
 
 /// The counter of a payload's block: the tag without two bits, and so many more.
-fn counter_block(tag: [u8; BLOCK], index: usize) -> [u8; BLOCK] {
-    let counter = u128::from_be_bytes(tag) & COUNTER;
+fn counter_block(tag: [u8; BLOCK_BYTES], index: usize) -> [u8; BLOCK_BYTES] {
+    let counter = u128::from_be_bytes(tag) & COUNTER_MASK;
     (counter + index as u128).to_be_bytes()
 }
 
 /// Decodes rows of base64url. They are decoded at one go, and where one is not base64url each half by itself, so that it costs the others
 /// little.
-fn decode(bodies: &[u8], raw: &mut [u8], bytes: usize, verdicts: &mut [Verdict]) {
+fn decode(bodies: &[u8], raw: &mut [u8], bytes: usize, statuses: &mut [RowStatus]) {
     if base64_simd::URL_SAFE_NO_PAD.decode(bodies, base64_simd::Out::from_slice(raw)).is_ok() {
         return;
     }
-    if let [verdict] = verdicts {
-        *verdict = Verdict::Malformed;
+    if let [status] = statuses {
+        *status = RowStatus::Malformed;
         raw.fill(0);
         return;
     }
-    let half = verdicts.len() / 2;
-    let (left, right) = bodies.split_at(half * (bodies.len() / verdicts.len()));
+    let half = statuses.len() / 2;
+    let (left, right) = bodies.split_at(half * (bodies.len() / statuses.len()));
     let (left_raw, right_raw) = raw.split_at_mut(half * bytes);
-    let (left_verdicts, right_verdicts) = verdicts.split_at_mut(half);
-    decode(left, left_raw, bytes, left_verdicts);
-    decode(right, right_raw, bytes, right_verdicts);
+    let (left_statuses, right_statuses) = statuses.split_at_mut(half);
+    decode(left, left_raw, bytes, left_statuses);
+    decode(right, right_raw, bytes, right_statuses);
 }
 
-fn xor(a: [u8; BLOCK], b: [u8; BLOCK]) -> [u8; BLOCK] {
+fn xor(a: [u8; BLOCK_BYTES], b: [u8; BLOCK_BYTES]) -> [u8; BLOCK_BYTES] {
     (u128::from_ne_bytes(a) ^ u128::from_ne_bytes(b)).to_ne_bytes()
 }

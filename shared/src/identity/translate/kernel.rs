@@ -9,7 +9,7 @@ use crate::{
     crypto::siv::{Key, Mask},
     identity::{
         Domain, Kind,
-        id::{HEAD, MAX_LEN},
+        id::{LABEL_LEN, MAX_ID_LEN},
     },
 };
 
@@ -19,14 +19,14 @@ pub enum Kernel {
     /// Blocks of many ids through the crates `aes` and `base64-simd`, on every processor.
     Batched,
     /// Eight ids at a time from text to text, on x86-64 processors with AES-NI and AVX2.
-    Narrow,
+    Avx2,
     /// From text to text in registers, on x86-64 processors with VAES and AVX-512 VBMI.
-    Wide,
+    Avx512,
 }
 
 impl Kernel {
     /// All of them, each faster than those before it.
-    pub const ALL: [Self; 3] = [Self::Batched, Self::Narrow, Self::Wide];
+    pub const ALL: [Self; 3] = [Self::Batched, Self::Avx2, Self::Avx512];
 
     /// The fastest that this processor can run.
     #[must_use]
@@ -40,13 +40,13 @@ impl Kernel {
         match self {
             Self::Batched => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Narrow | Self::Wide => fused::available(self),
+            Self::Avx2 | Self::Avx512 => fused::available(self),
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Narrow | Self::Wide => false,
+            Self::Avx2 | Self::Avx512 => false,
         }
     }
 
-    /// Translates rows: texts and verdicts where the columns keep them. A kernel that this processor cannot run is the batched one.
+    /// Translates rows: texts and statuses where the columns keep them. A kernel that this processor cannot run is the batched one.
     pub(super) fn run(self, keys: &Keys<'_>, columns: &mut Columns) {
         #[cfg(target_arch = "x86_64")]
         if fused::run(self, keys, columns) {
@@ -61,8 +61,8 @@ impl fmt::Display for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Batched => "batched",
-            Self::Narrow => "fused (AES-NI, AVX2)",
-            Self::Wide => "fused (VAES, AVX-512 VBMI)",
+            Self::Avx2 => "fused (AES-NI, AVX2)",
+            Self::Avx512 => "fused (VAES, AVX-512 VBMI)",
         })
     }
 }
@@ -76,44 +76,44 @@ pub(in crate::identity) struct Keys<'a> {
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Verdict {
+pub(super) enum RowStatus {
     /// Its text is the id in the target's domain.
     Translated,
     /// Its body is not base64url, or its spare bits are not zero.
     Malformed,
     /// Its tag is not of this key.
-    Foreign,
+    TagMismatch,
 }
 
-/// Ids of one kind on their way into one domain: bodies in, texts and verdicts out, a row an id.
+/// Ids of one kind on their way into one domain: bodies in, texts and statuses out, a row an id.
 pub(super) struct Columns {
     kind: Kind,
-    label: [u8; HEAD],
+    label: [u8; LABEL_LEN],
     /// Characters of a body as it comes, 43 or 64, and as it is kept, 44 or 64.
     characters: usize,
     stride: usize,
     rows: usize,
     /// The characters after the label, filled up with `A`, which is zero, to whole groups of four. There is room for more rows than there are.
     pub(super) bodies: Vec<u8>,
-    /// Rows of [`SLOT`] characters: the label, then the body.
+    /// Rows of [`ROW_BYTES`] characters: the label, then the body.
     pub(super) texts: Vec<u8>,
-    pub(super) verdicts: Vec<Verdict>,
+    pub(super) statuses: Vec<RowStatus>,
 }
 
 /// Characters of a row of texts, whatever the kind.
-pub(super) const SLOT: usize = MAX_LEN;
+pub(super) const ROW_BYTES: usize = MAX_ID_LEN;
 
 impl Columns {
     pub(super) fn new(kind: Kind, to: Domain) -> Self {
         Self {
             kind,
             label: kind.label(to),
-            characters: kind.text_len() - HEAD,
+            characters: kind.text_len() - LABEL_LEN,
             stride: stride(kind.payload_len() / 16),
             rows: 0,
             bodies: Vec::new(),
             texts: Vec::new(),
-            verdicts: Vec::new(),
+            statuses: Vec::new(),
         }
     }
 
@@ -150,20 +150,20 @@ impl Columns {
 
     /// Makes ready for as many outcomes as there are rows, each text with its label.
     fn make_room(&mut self) {
-        self.verdicts.clear();
-        self.verdicts.resize(self.rows, Verdict::Translated);
-        let have = self.texts.len() / SLOT;
+        self.statuses.clear();
+        self.statuses.resize(self.rows, RowStatus::Translated);
+        let have = self.texts.len() / ROW_BYTES;
         if self.rows > have {
-            self.texts.resize(self.rows * SLOT, 0);
-            for slot in self.texts.as_chunks_mut::<SLOT>().0.iter_mut().skip(have) {
-                slot[..HEAD].copy_from_slice(&self.label);
+            self.texts.resize(self.rows * ROW_BYTES, 0);
+            for slot in self.texts.as_chunks_mut::<ROW_BYTES>().0.iter_mut().skip(have) {
+                slot[..LABEL_LEN].copy_from_slice(&self.label);
             }
         }
     }
 
     /// Makes ready as [`Self::make_room`] does, with rows of zeros up to a whole number of groups, for kernels that do no less, and characters for
     /// those that read further than a row.
-    pub(super) fn fill_up(&mut self, group: usize, beyond: usize) {
+    pub(super) fn pad(&mut self, group: usize, beyond: usize) {
         let (rows, stride) = (self.rows, self.stride);
         self.rows = rows.next_multiple_of(group);
         let room = self.bodies.len().max(self.rows * stride + beyond);
@@ -173,14 +173,14 @@ impl Columns {
     }
 
     /// Takes away what was added to the first `rows`.
-    pub(super) fn cut(&mut self, rows: usize) {
+    pub(super) fn unpad(&mut self, rows: usize) {
         self.rows = rows;
-        self.verdicts.truncate(rows);
+        self.statuses.truncate(rows);
     }
 
     /// Verdicts and texts of some rows, and how long the texts are.
-    pub(super) fn outcomes(&self, rows: Range<usize>) -> (&[Verdict], &[[u8; SLOT]], usize) {
-        (&self.verdicts[rows.clone()], &self.texts.as_chunks().0[rows], HEAD + self.characters)
+    pub(super) fn outcomes(&self, rows: Range<usize>) -> (&[RowStatus], &[[u8; ROW_BYTES]], usize) {
+        (&self.statuses[rows.clone()], &self.texts.as_chunks().0[rows], LABEL_LEN + self.characters)
     }
 
     /// The body of a row, without what fills it up.
@@ -189,15 +189,15 @@ impl Columns {
     }
 
     /// Takes the outcome of a row of other columns of the same kind and domain.
-    pub(super) fn take(&mut self, row: usize, from: &Self, other: usize) {
-        self.verdicts[row] = from.verdicts[other];
-        self.texts[row * SLOT..][..SLOT].copy_from_slice(&from.texts[other * SLOT..][..SLOT]);
+    pub(super) fn copy_row_from(&mut self, row: usize, from: &Self, other: usize) {
+        self.statuses[row] = from.statuses[other];
+        self.texts[row * ROW_BYTES..][..ROW_BYTES].copy_from_slice(&from.texts[other * ROW_BYTES..][..ROW_BYTES]);
     }
 
     /// Empties the columns; their room is kept.
     pub(super) fn clear(&mut self) {
         self.rows = 0;
-        self.verdicts.clear();
+        self.statuses.clear();
     }
 }
 

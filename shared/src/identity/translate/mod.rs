@@ -7,17 +7,17 @@ mod batched;
 #[cfg(target_arch = "x86_64")]
 mod fused;
 mod kernel;
-mod lane;
+mod partition;
 
 use std::{fmt, slice};
 
 pub use self::kernel::Kernel;
 pub(in crate::identity) use self::kernel::Keys;
-use self::lane::Lane;
+use self::partition::Partition;
 use super::{
-    Code, Direction, Domain, Id, Scopes, Session,
-    id::{HEAD, Head, Malformed},
-    session::Pair,
+    ClientKeys, Code, Direction, Domain, Id, Scopes,
+    client_keys::DirectionKeys,
+    id::{Head, LABEL_LEN, Malformed},
 };
 
 /// The most ids that one request may hold.
@@ -27,7 +27,7 @@ pub const MAX_IDS: usize = 250_000;
 pub const MAX_PAIRS: usize = 40;
 
 /// Pending ids that make a batch full: their columns fit the processor's second-level cache.
-pub const CHUNK: usize = 1024;
+pub const CHUNK_IDS: usize = 1024;
 
 /// Why one id was not translated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,15 +93,15 @@ impl Error {
 
 /// One request's translation: what it may do, and what it did.
 pub struct Batch<'a> {
-    session: &'a Session,
+    session: &'a ClientKeys,
     scopes: &'a Scopes,
     now: u64,
     kernel: Kernel,
     routes: Vec<Route<'a>>,
-    lanes: Vec<Lane>,
-    /// Lanes by the hash of a label and a target: a guess, to be checked.
-    guesses: [u8; GUESSES],
-    order: Vec<Run>,
+    partitions: Vec<Partition>,
+    /// Partitions by the hash of a label and a target: a guess, to be checked.
+    partition_cache: [u8; CACHE_SLOTS],
+    order: Vec<RowRange>,
     refusals: Vec<Refused>,
     drained: bool,
     ids: usize,
@@ -111,28 +111,28 @@ pub struct Batch<'a> {
     forbidden: Forbidden,
 }
 
-const GUESSES: usize = 256;
+const CACHE_SLOTS: usize = 256;
 
-/// Not a lane: 40 pairs and 5 kinds are 200.
+/// Not a partition: 40 pairs and 5 kinds are 200.
 const REFUSED: u8 = u8::MAX;
 
 /// A direction that is allowed, and its keys.
 struct Route<'a> {
     direction: Direction,
-    pair: Pair<'a>,
+    pair: DirectionKeys<'a>,
     translated: u64,
 }
 
-/// Where the outcomes of pending ids will be that were pushed one after another: rows of a lane, or of what was refused.
+/// Where the outcomes of pending ids will be that were pushed one after another: rows of a partition, or of what was refused.
 #[derive(Clone, Copy)]
-struct Run {
-    lane: u8,
+struct RowRange {
+    partition: u8,
     from: u32,
     to: u32,
 }
 
-/// Why an id has no lane, and the direction it asks for where that is the reason.
-type Nowhere = (Refused, Option<Direction>);
+/// Why an id has no partition, and the direction it asks for where that is the reason.
+type Rejection = (Refused, Option<Direction>);
 
 /// Whether all ids so far ask for one direction that is not allowed.
 enum Forbidden {
@@ -153,15 +153,15 @@ pub struct Usage {
 impl<'a> Batch<'a> {
     /// Begins a batch at `now`, in seconds since 1970.
     #[must_use]
-    pub fn new(session: &'a Session, scopes: &'a Scopes, now: u64) -> Self {
+    pub fn new(session: &'a ClientKeys, scopes: &'a Scopes, now: u64) -> Self {
         Self {
             session,
             scopes,
             now,
             kernel: Kernel::fastest(),
             routes: Vec::new(),
-            lanes: Vec::new(),
-            guesses: [0; GUESSES],
+            partitions: Vec::new(),
+            partition_cache: [0; CACHE_SLOTS],
             order: Vec::new(),
             refusals: Vec::new(),
             drained: false,
@@ -189,25 +189,25 @@ impl<'a> Batch<'a> {
         if self.ids > MAX_IDS {
             return Err(Error::Ids);
         }
-        if let (Some((&label, body)), Some(to)) = (text.split_first_chunk::<HEAD>(), target) {
+        if let (Some((&label, body)), Some(to)) = (text.split_first_chunk::<LABEL_LEN>(), target) {
             // Most often it goes where the id before it went.
             if let Some(run) = self.order.last_mut()
-                && let Some(lane) = self.lanes.get_mut(usize::from(run.lane))
-                && lane.takes(label, text.len(), to)
+                && let Some(partition) = self.partitions.get_mut(usize::from(run.partition))
+                && partition.takes(label, text.len(), to)
             {
-                run.to = lane.push(body) + 1;
+                run.to = partition.push(body) + 1;
                 return Ok(());
             }
-            let lane = self.guesses[guess(label, to)];
-            if let Some(found) = self.lanes.get_mut(usize::from(lane))
+            let partition = self.partition_cache[cache_slot(label, to)];
+            if let Some(found) = self.partitions.get_mut(usize::from(partition))
                 && found.takes(label, text.len(), to)
             {
                 let from = found.push(body);
-                self.order.push(Run { lane, from, to: from + 1 });
+                self.order.push(RowRange { partition, from, to: from + 1 });
                 return Ok(());
             }
         }
-        self.sort_in(text, target)
+        self.push_slow(text, target)
     }
 
     /// How many ids are pending.
@@ -216,10 +216,10 @@ impl<'a> Batch<'a> {
         if self.drained { 0 } else { self.ids - self.before }
     }
 
-    /// Whether [`CHUNK`] or more are pending, and it is time to drain.
+    /// Whether [`CHUNK_IDS`] or more are pending, and it is time to drain.
     #[must_use]
     pub const fn is_full(&self) -> bool {
-        self.pending() >= CHUNK
+        self.pending() >= CHUNK_IDS
     }
 
     /// Translates what is pending: the outcomes, in the order of the pushes. Afterwards nothing is pending.
@@ -227,19 +227,19 @@ impl<'a> Batch<'a> {
         if self.drained {
             self.clear();
         }
-        for lane in &mut self.lanes {
-            let route = &mut self.routes[lane.route()];
-            let counts = lane.translate(&route.pair, self.kernel);
+        for partition in &mut self.partitions {
+            let route = &mut self.routes[partition.route()];
+            let counts = partition.translate(&route.pair, self.kernel);
             route.translated += counts.translated;
             self.previous += counts.previous;
         }
         self.drained = true;
         Outcomes {
             order: self.order.iter(),
-            lanes: &self.lanes,
+            partitions: &self.partitions,
             refusals: &self.refusals,
             left: self.ids - self.before,
-            translated: lane::Outcomes::none(),
+            translated: partition::Outcomes::none(),
             refused: [].iter(),
         }
     }
@@ -261,25 +261,25 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Puts an id into its lane, which may be new, or among those refused.
-    fn sort_in(&mut self, text: &[u8], target: Option<Domain>) -> Result<(), Error> {
-        match self.place(text, target)? {
-            Ok((lane, row)) => {
+    /// Puts an id into its partition, which may be new, or among those refused.
+    fn push_slow(&mut self, text: &[u8], target: Option<Domain>) -> Result<(), Error> {
+        match self.assign(text, target)? {
+            Ok((partition, row)) => {
                 self.forbidden = Forbidden::Not;
-                self.order.push(Run { lane, from: row, to: row + 1 });
+                self.order.push(RowRange { partition, from: row, to: row + 1 });
             }
             Err((refused, direction)) => {
                 self.forbidden.note(direction, refused.code());
                 self.refusals.push(refused);
-                let from = number(self.refusals.len() - 1);
-                self.order.push(Run { lane: REFUSED, from, to: from + 1 });
+                let from = row_index(self.refusals.len() - 1);
+                self.order.push(RowRange { partition: REFUSED, from, to: from + 1 });
             }
         }
         Ok(())
     }
 
-    /// The id's lane and its row there, or why it has none.
-    fn place(&mut self, text: &[u8], target: Option<Domain>) -> Result<Result<(u8, u32), Nowhere>, Error> {
+    /// The id's partition and its row there, or why it has none.
+    fn assign(&mut self, text: &[u8], target: Option<Domain>) -> Result<Result<(u8, u32), Rejection>, Error> {
         let head = match Head::parse(text) {
             Ok(head) => head,
             Err(malformed) => return Ok(Err((Refused::Malformed(malformed), None))),
@@ -295,14 +295,14 @@ impl<'a> Batch<'a> {
             Ok(route) => route,
             Err(code) => return refuse(code, Some(direction)),
         };
-        let known = self.lanes.iter().position(|lane| lane.route() == route && lane.kind() == head.kind);
+        let known = self.partitions.iter().position(|partition| partition.route() == route && partition.kind() == head.kind);
         let index = known.unwrap_or_else(|| {
-            self.lanes.push(Lane::new(route, head.kind, direction));
-            self.lanes.len() - 1
+            self.partitions.push(Partition::new(route, head.kind, direction));
+            self.partitions.len() - 1
         });
-        let lane = u8::try_from(index).expect("40 pairs and 5 kinds are 200 lanes");
-        self.guesses[guess(head.kind.label(head.domain), to)] = lane;
-        Ok(Ok((lane, self.lanes[index].push(&text[HEAD..]))))
+        let partition = u8::try_from(index).expect("40 pairs and 5 kinds are 200 partitions");
+        self.partition_cache[cache_slot(head.kind.label(head.domain), to)] = partition;
+        Ok(Ok((partition, self.partitions[index].push(&text[LABEL_LEN..]))))
     }
 
     fn route(&mut self, direction: Direction) -> Result<Result<usize, Code>, Error> {
@@ -322,7 +322,7 @@ impl<'a> Batch<'a> {
     fn clear(&mut self) {
         self.order.clear();
         self.refusals.clear();
-        self.lanes.iter_mut().for_each(Lane::clear);
+        self.partitions.iter_mut().for_each(Partition::clear);
         self.before = self.ids;
         self.drained = false;
     }
@@ -330,12 +330,12 @@ impl<'a> Batch<'a> {
 
 /// The outcomes of what was pending, in the order of the pushes: the text of the new id, which is ASCII, or why there is none.
 pub struct Outcomes<'a> {
-    order: slice::Iter<'a, Run>,
-    lanes: &'a [Lane],
+    order: slice::Iter<'a, RowRange>,
+    partitions: &'a [Partition],
     refusals: &'a [Refused],
     left: usize,
     /// Those of the run that is being read.
-    translated: lane::Outcomes<'a>,
+    translated: partition::Outcomes<'a>,
     refused: slice::Iter<'a, Refused>,
 }
 
@@ -350,10 +350,10 @@ impl<'a> Iterator for Outcomes<'a> {
                 self.left -= 1;
                 return outcome;
             }
-            let Run { lane, from, to } = *self.order.next()?;
+            let RowRange { partition, from, to } = *self.order.next()?;
             let rows = from as usize..to as usize;
-            match self.lanes.get(usize::from(lane)) {
-                Some(lane) => self.translated = lane.outcomes(rows),
+            match self.partitions.get(usize::from(partition)) {
+                Some(partition) => self.translated = partition.outcomes(rows),
                 None => self.refused = self.refusals[rows].iter(),
             }
         }
@@ -376,8 +376,8 @@ impl Forbidden {
     }
 }
 
-/// Where the lane of a label and a target may be: the domains' last characters, in which they differ most, and the kind's.
-fn guess(label: [u8; HEAD], to: Domain) -> usize {
+/// Where the partition of a label and a target may be: the domains' last characters, in which they differ most, and the kind's.
+fn cache_slot(label: [u8; LABEL_LEN], to: Domain) -> usize {
     let [_, kind, a, b, c, d] = label;
     let (from, to) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes(*to.as_bytes()));
     let mixed = (from ^ to.rotate_left(13) ^ u32::from(kind).rotate_left(21)).wrapping_mul(0x9E37_79B1);
@@ -385,6 +385,6 @@ fn guess(label: [u8; HEAD], to: Domain) -> usize {
 }
 
 /// Indices within a batch fit 32 bits: it holds at most [`MAX_IDS`].
-fn number(index: usize) -> u32 {
+fn row_index(index: usize) -> u32 {
     u32::try_from(index).expect("a batch holds at most 250,000 ids")
 }

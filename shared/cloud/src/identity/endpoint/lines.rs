@@ -5,7 +5,7 @@ use aws_sdk_sagemakerruntime::{
     operation::invoke_endpoint::InvokeEndpointError,
     primitives::Blob,
 };
-use shared::identity::{Domain, rpc::Failure as Wire};
+use shared::identity::{Domain, rpc::ErrorBody};
 
 use super::{Answer, Endpoint, Outcome, answer, refusal};
 use crate::identity::Error;
@@ -32,7 +32,7 @@ pub enum Unanswered {
         /// Its status.
         status: u16,
         /// Its words.
-        wire: Wire,
+        wire: ErrorBody,
     },
     /// AWS refuses the request: the same one will be refused again.
     #[error("AWS refuses to call the endpoint: {0}")]

@@ -2,7 +2,7 @@
 //! asked for first.
 
 use super::kernel::{Columns, Kernel, Keys};
-use crate::crypto::siv::BLOCK;
+use crate::crypto::siv::BLOCK_BYTES;
 
 /// AES-256 on every register of an array. As a function its states would go through memory.
 ///
@@ -48,7 +48,7 @@ macro_rules! authenticate {
 /// The payloads under counter mode from the tags.
 macro_rules! xor_key_stream {
     ($payloads:expr, $tags:expr, $key:expr) => {{
-        let kept = block(COUNTER);
+        let kept = block(COUNTER_MASK);
         let mut counters = $tags;
         for counter in &mut counters {
             *counter = and(*counter, kept);
@@ -67,15 +67,15 @@ macro_rules! xor_key_stream {
     }};
 }
 
-mod narrow;
-mod wide;
+mod avx2;
+mod avx512;
 
 /// Whether this processor has all that a kernel uses.
 pub(super) fn available(kernel: Kernel) -> bool {
     match kernel {
         Kernel::Batched => false,
-        Kernel::Narrow => is_x86_feature_detected!("aes") && is_x86_feature_detected!("avx2"),
-        Kernel::Wide => {
+        Kernel::Avx2 => is_x86_feature_detected!("aes") && is_x86_feature_detected!("avx2"),
+        Kernel::Avx512 => {
             is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512vbmi")
@@ -91,21 +91,21 @@ pub(super) fn run(kernel: Kernel, keys: &Keys<'_>, columns: &mut Columns) -> boo
         return false;
     }
     let rows = columns.rows();
-    let blocks = columns.kind().payload_len() / BLOCK;
+    let blocks = columns.kind().payload_len() / BLOCK_BYTES;
     match kernel {
-        Kernel::Wide => columns.fill_up(wide::FOUR, wide::WIDE),
-        _ => columns.fill_up(narrow::EIGHT, 0),
+        Kernel::Avx512 => columns.pad(avx512::ROWS_PER_REGISTER, avx512::READ_AHEAD),
+        _ => columns.pad(avx2::ROWS_PER_GROUP, 0),
     }
     // SAFETY: `available` has just found every feature that the kernel's `translate` enables.
     unsafe {
         match (kernel, blocks) {
             // Twelve registers a pass were the fastest on Zen 4; a second payload block takes registers too.
-            (Kernel::Wide, 1) => wide::translate::<1, 12>(keys, columns),
-            (Kernel::Wide, _) => wide::translate::<2, 8>(keys, columns),
-            (_, 1) => narrow::translate::<1>(keys, columns),
-            (_, _) => narrow::translate::<2>(keys, columns),
+            (Kernel::Avx512, 1) => avx512::translate::<1, 12>(keys, columns),
+            (Kernel::Avx512, _) => avx512::translate::<2, 8>(keys, columns),
+            (_, 1) => avx2::translate::<1>(keys, columns),
+            (_, _) => avx2::translate::<2>(keys, columns),
         }
     }
-    columns.cut(rows);
+    columns.unpad(rows);
     true
 }

@@ -17,54 +17,56 @@ use std::{
 
 use bytemuck::must_cast;
 
-use super::super::kernel::{Columns, Keys, SLOT, Verdict, stride};
+use super::super::kernel::{Columns, Keys, ROW_BYTES, RowStatus, stride};
 use crate::{
-    crypto::siv::{BLOCK, COUNTER, RoundKeys},
-    identity::id::HEAD,
+    crypto::siv::{BLOCK_BYTES, COUNTER_MASK, RoundKeys},
+    identity::id::LABEL_LEN,
 };
 
 /// Ids of a group: as many as keep the processor's AES units busy.
-pub(super) const EIGHT: usize = 8;
+pub(super) const ROWS_PER_GROUP: usize = 8;
 /// Ids that are decoded before the first of them is read.
-const ROWS: usize = 8 * EIGHT;
+const DECODE_ROWS: usize = 8 * ROWS_PER_GROUP;
 /// Characters of a register, and the bytes that they stand for.
-const CHARACTERS: usize = 32;
-const BYTES: usize = CHARACTERS / 4 * 3;
+const REGISTER_CHARS: usize = 32;
+const DECODED_BYTES: usize = REGISTER_CHARS / 4 * 3;
 
 /// Translates all rows, of which there are whole groups.
 #[target_feature(enable = "aes,avx2")]
 pub(super) fn translate<const BLOCKS: usize>(keys: &Keys<'_>, columns: &mut Columns) {
     let mut tile = Tile::<BLOCKS> { bytes: [0; _], foreign: [0; _] };
-    let texts = columns.texts.as_chunks_mut::<SLOT>().0.chunks_mut(ROWS);
-    for ((bodies, texts), verdicts) in columns.bodies.chunks(ROWS * stride(BLOCKS)).zip(texts).zip(columns.verdicts.chunks_mut(ROWS)) {
-        tile.decode(&bodies[..verdicts.len() * stride(BLOCKS)]);
-        tile.translate(keys, verdicts);
-        tile.encode(&mut texts[..verdicts.len()]);
+    let texts = columns.texts.as_chunks_mut::<ROW_BYTES>().0.chunks_mut(DECODE_ROWS);
+    for ((bodies, texts), statuses) in
+        columns.bodies.chunks(DECODE_ROWS * stride(BLOCKS)).zip(texts).zip(columns.statuses.chunks_mut(DECODE_ROWS))
+    {
+        tile.decode(&bodies[..statuses.len() * stride(BLOCKS)]);
+        tile.translate(keys, statuses);
+        tile.encode(&mut texts[..statuses.len()]);
     }
 }
 
 /// Bodies of a few groups.
 struct Tile<const BLOCKS: usize> {
     /// Their bytes, one after another, and room to read on.
-    bytes: [u8; ROWS * 48 + CHARACTERS],
+    bytes: [u8; DECODE_ROWS * 48 + REGISTER_CHARS],
     /// For each register of characters a bit for each that is foreign.
-    foreign: [u32; ROWS * 64 / CHARACTERS],
+    foreign: [u32; DECODE_ROWS * 64 / REGISTER_CHARS],
 }
 
 impl<const BLOCKS: usize> Tile<BLOCKS> {
     /// Characters and bytes of a body.
-    const CHARACTERS: usize = stride(BLOCKS);
-    const BYTES: usize = Self::CHARACTERS / 4 * 3;
+    const BODY_CHARACTERS: usize = stride(BLOCKS);
+    const BODY_BYTES: usize = Self::BODY_CHARACTERS / 4 * 3;
 
     /// Decodes bodies that fill whole registers.
     #[target_feature(enable = "aes,avx2")]
     #[inline]
     fn decode(&mut self, bodies: &[u8]) {
-        for (register, (characters, foreign)) in bodies.as_chunks::<CHARACTERS>().0.iter().zip(&mut self.foreign).enumerate() {
+        for (register, (characters, foreign)) in bodies.as_chunks::<REGISTER_CHARS>().0.iter().zip(&mut self.foreign).enumerate() {
             let (words, wrong) = decode(must_cast(*characters));
             *foreign = wrong;
-            let [low, high]: [[u8; BLOCK]; 2] = must_cast(words);
-            if let Some(bytes) = self.bytes[register * BYTES..].first_chunk_mut::<{ BYTES + 4 }>() {
+            let [low, high]: [[u8; BLOCK_BYTES]; 2] = must_cast(words);
+            if let Some(bytes) = self.bytes[register * DECODED_BYTES..].first_chunk_mut::<{ DECODED_BYTES + 4 }>() {
                 bytes[..16].copy_from_slice(&low);
                 bytes[12..].copy_from_slice(&high);
             }
@@ -74,14 +76,17 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
     /// From the source's bytes to the target's.
     #[target_feature(enable = "aes,avx2")]
     #[inline]
-    fn translate(&mut self, keys: &Keys<'_>, verdicts: &mut [Verdict]) {
-        let groups = self.bytes.chunks_exact_mut(EIGHT * Self::BYTES).zip(self.foreign.chunks_exact(EIGHT * Self::CHARACTERS / CHARACTERS));
-        for ((bytes, foreign), verdicts) in groups.zip(verdicts.as_chunks_mut::<EIGHT>().0) {
-            group::<BLOCKS>(keys, bytes, verdicts);
+    fn translate(&mut self, keys: &Keys<'_>, statuses: &mut [RowStatus]) {
+        let groups = self
+            .bytes
+            .chunks_exact_mut(ROWS_PER_GROUP * Self::BODY_BYTES)
+            .zip(self.foreign.chunks_exact(ROWS_PER_GROUP * Self::BODY_CHARACTERS / REGISTER_CHARS));
+        for ((bytes, foreign), statuses) in groups.zip(statuses.as_chunks_mut::<ROWS_PER_GROUP>().0) {
+            group::<BLOCKS>(keys, bytes, statuses);
             for (register, mut characters) in foreign.iter().copied().enumerate() {
                 while characters != 0 {
-                    let at = register * CHARACTERS + characters.trailing_zeros() as usize;
-                    verdicts[at / Self::CHARACTERS] = Verdict::Malformed;
+                    let at = register * REGISTER_CHARS + characters.trailing_zeros() as usize;
+                    statuses[at / Self::BODY_CHARACTERS] = RowStatus::Malformed;
                     characters &= characters - 1;
                 }
             }
@@ -91,15 +96,15 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
     /// Encodes bodies, twelve bytes to sixteen characters: one of one block has two twelves and a rest, which goes with its neighbour's.
     #[target_feature(enable = "aes,avx2")]
     #[inline]
-    fn encode(&self, texts: &mut [[u8; SLOT]]) {
-        let twelve = |row: usize, index: usize| -> [u8; BLOCK] {
-            let from = row * Self::BYTES + index * 12;
-            *self.bytes[from..].first_chunk().unwrap_or(&[0; BLOCK])
+    fn encode(&self, texts: &mut [[u8; ROW_BYTES]]) {
+        let twelve = |row: usize, index: usize| -> [u8; BLOCK_BYTES] {
+            let from = row * Self::BODY_BYTES + index * 12;
+            *self.bytes[from..].first_chunk().unwrap_or(&[0; BLOCK_BYTES])
         };
         for (two, texts) in texts.as_chunks_mut::<2>().0.iter_mut().enumerate() {
             for (row, text) in texts.iter_mut().enumerate() {
                 let row = two * 2 + row;
-                let body = &mut text[HEAD..];
+                let body = &mut text[LABEL_LEN..];
                 body[..32].copy_from_slice(&encode([twelve(row, 0), twelve(row, 1)]));
                 if BLOCKS == 2 {
                     body[32..64].copy_from_slice(&encode([twelve(row, 2), twelve(row, 3)]));
@@ -107,8 +112,8 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
             }
             if BLOCKS == 1 {
                 let rests = encode([twelve(two * 2, 2), twelve(two * 2 + 1, 2)]);
-                for (text, rest) in texts.iter_mut().zip(rests.as_chunks::<BLOCK>().0) {
-                    text[HEAD + 32..][..BLOCK].copy_from_slice(rest);
+                for (text, rest) in texts.iter_mut().zip(rests.as_chunks::<BLOCK_BYTES>().0) {
+                    text[LABEL_LEN + 32..][..BLOCK_BYTES].copy_from_slice(rest);
                 }
             }
         }
@@ -117,12 +122,12 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
 
 #[target_feature(enable = "aes,avx2")]
 #[inline]
-fn group<const BLOCKS: usize>(keys: &Keys<'_>, bytes: &mut [u8], verdicts: &mut [Verdict; EIGHT]) {
-    let zero: __m128i = must_cast([0_u8; BLOCK]);
-    let (mut tags, mut payloads) = ([zero; EIGHT], [[zero; EIGHT]; BLOCKS]);
-    let mut spare = [0; EIGHT];
-    for (row, bytes) in bytes.chunks_exact(Tile::<BLOCKS>::BYTES).enumerate().take(EIGHT) {
-        let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+fn group<const BLOCKS: usize>(keys: &Keys<'_>, bytes: &mut [u8], statuses: &mut [RowStatus; ROWS_PER_GROUP]) {
+    let zero: __m128i = must_cast([0_u8; BLOCK_BYTES]);
+    let (mut tags, mut payloads) = ([zero; ROWS_PER_GROUP], [[zero; ROWS_PER_GROUP]; BLOCKS]);
+    let mut spare = [0; ROWS_PER_GROUP];
+    for (row, bytes) in bytes.chunks_exact(Tile::<BLOCKS>::BODY_BYTES).enumerate().take(ROWS_PER_GROUP) {
+        let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
         tags[row] = must_cast(blocks[0]);
         for index in 0..BLOCKS {
             payloads[index][row] = must_cast(blocks[index + 1]);
@@ -133,20 +138,20 @@ fn group<const BLOCKS: usize>(keys: &Keys<'_>, bytes: &mut [u8], verdicts: &mut 
     let (source, mask) = keys.source;
     xor_key_stream!(payloads, tags, source);
     let computed = authenticate!(payloads, source, mask.0);
-    for row in 0..EIGHT {
+    for row in 0..ROWS_PER_GROUP {
         let genuine = _mm_movemask_epi8(_mm_cmpeq_epi8(tags[row], computed[row])) == 0xFFFF;
-        verdicts[row] = match (spare[row], genuine) {
-            (0, true) => Verdict::Translated,
-            (0, false) => Verdict::Foreign,
-            _ => Verdict::Malformed,
+        statuses[row] = match (spare[row], genuine) {
+            (0, true) => RowStatus::Translated,
+            (0, false) => RowStatus::TagMismatch,
+            _ => RowStatus::Malformed,
         };
     }
 
     let (target, mask) = keys.target;
     let tags = authenticate!(payloads, target, mask.0);
     xor_key_stream!(payloads, tags, target);
-    for (row, bytes) in bytes.chunks_exact_mut(Tile::<BLOCKS>::BYTES).enumerate().take(EIGHT) {
-        let blocks = bytes.as_chunks_mut::<BLOCK>().0;
+    for (row, bytes) in bytes.chunks_exact_mut(Tile::<BLOCKS>::BODY_BYTES).enumerate().take(ROWS_PER_GROUP) {
+        let blocks = bytes.as_chunks_mut::<BLOCK_BYTES>().0;
         blocks[0] = must_cast(tags[row]);
         for index in 0..BLOCKS {
             blocks[index + 1] = must_cast(payloads[index][row]);
@@ -173,7 +178,7 @@ fn decode(characters: __m256i) -> (__m256i, u32) {
 /// The first twelve bytes of each half to sixteen characters.
 #[target_feature(enable = "aes,avx2")]
 #[inline]
-fn encode(halves: [[u8; BLOCK]; 2]) -> [u8; CHARACTERS] {
+fn encode(halves: [[u8; BLOCK_BYTES]; 2]) -> [u8; REGISTER_CHARS] {
     let triples = _mm256_shuffle_epi8(must_cast(halves), twice(SPREAD));
     // Each word of sixteen bits holds two values, at different places in the first and in the second of a pair.
     let first = _mm256_srli_epi16::<10>(_mm256_mullo_epi16(triples, _mm256_set1_epi32(0x0010_0001)));
@@ -201,13 +206,13 @@ fn block(block: u128) -> __m128i {
 
 #[target_feature(enable = "aes,avx2")]
 #[inline]
-fn round_key(key: &[u8; 4 * BLOCK]) -> __m128i {
-    must_cast(key.as_chunks::<BLOCK>().0[0])
+fn round_key(key: &[u8; 4 * BLOCK_BYTES]) -> __m128i {
+    must_cast(key.as_chunks::<BLOCK_BYTES>().0[0])
 }
 
 /// The keys of the rounds between the first and the last. How many they are is kept from the compiler, so that a round of all states stays a
 /// round: unrolled, it would put one state's rounds after another, and each would wait for the one before.
-fn between(keys: &[[u8; 4 * BLOCK]; 15]) -> &[[u8; 4 * BLOCK]] {
+fn between(keys: &[[u8; 4 * BLOCK_BYTES]; 15]) -> &[[u8; 4 * BLOCK_BYTES]] {
     black_box(&keys[1..14])
 }
 
@@ -248,4 +253,4 @@ const SPREAD: [u8; 16] = [1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10];
 /// From values to characters: small letters, digits, `-`, `_`, capitals.
 const RANGES: [u8; 16] = [71, 252, 252, 252, 252, 252, 252, 252, 252, 252, 252, 239, 32, 65, 0, 0];
 
-const SWAP_LAST_WORD: [u8; BLOCK] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 15, 14, 13, 12];
+const SWAP_LAST_WORD: [u8; BLOCK_BYTES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 15, 14, 13, 12];

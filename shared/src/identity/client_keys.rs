@@ -6,7 +6,7 @@ use super::{Code, Direction, Domain, Id, Kind, Packet, packet::KeyVersion, trans
 use crate::crypto::siv;
 
 /// One client's keys, ready for use.
-pub struct Session {
+pub struct ClientKeys {
     packet_id: String,
     client_id: String,
     expires: u64,
@@ -23,13 +23,13 @@ struct Version {
 }
 
 /// The keys of one direction at one moment.
-pub struct Pair<'a> {
+pub struct DirectionKeys<'a> {
     /// Every usable version of the source's key: the current one first.
     sources: Vec<&'a Version>,
     target: &'a Version,
 }
 
-impl Session {
+impl ClientKeys {
     /// Expands a packet's keys.
     #[must_use]
     pub fn new(packet: Packet) -> Self {
@@ -66,7 +66,7 @@ impl Session {
 
     /// The keys of one direction at `now`: [`Code::S007`] when the source has none, [`Code::S008`] when the target has none that encodes,
     /// [`Code::I000`] when both are one domain.
-    pub fn pair(&self, direction: Direction, now: u64) -> Result<Pair<'_>, Code> {
+    pub fn pair(&self, direction: Direction, now: u64) -> Result<DirectionKeys<'_>, Code> {
         let Direction { from, to } = direction;
         if from == to {
             return Err(Code::I000);
@@ -78,7 +78,7 @@ impl Session {
             return Err(Code::S007);
         }
         let target = self.current(to, now)?;
-        Ok(Pair { sources, target })
+        Ok(DirectionKeys { sources, target })
     }
 
     /// Encodes a native payload in a domain under its current key.
@@ -100,7 +100,7 @@ impl Session {
     }
 }
 
-impl Pair<'_> {
+impl DirectionKeys<'_> {
     /// The keys of a kind, for each version of the source: the current one first.
     pub(super) fn keys(&self, kind: Kind) -> impl Iterator<Item = Keys<'_>> {
         self.sources
@@ -133,8 +133,8 @@ impl Version {
     }
 }
 
-impl std::fmt::Debug for Session {
+impl std::fmt::Debug for ClientKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("packet_id", &self.packet_id).field("client_id", &self.client_id).finish_non_exhaustive()
+        f.debug_struct("ClientKeys").field("packet_id", &self.packet_id).field("client_id", &self.client_id).finish_non_exhaustive()
     }
 }

@@ -4,9 +4,9 @@ use super::{CanonicalRequest, Policy, Refusal};
 use crate::{crypto::sha256, encoding::hex};
 
 /// The longest query, in bytes of its names and values, and two a pair for what joins them.
-const MAX_QUERY: usize = 8192;
+const MAX_QUERY_BYTES: usize = 8192;
 /// How far a client's clock may be from ours, in seconds: S3's own window.
-pub const MAX_SKEW: u64 = 900;
+pub const MAX_CLOCK_SKEW_SECONDS: u64 = 900;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
@@ -26,7 +26,7 @@ impl<'a> Query<'a> {
         let mut length = 0;
         for (name, value) in pairs {
             length += name.len() + value.len() + 2;
-            if length > MAX_QUERY {
+            if length > MAX_QUERY_BYTES {
                 return Err(Refusal::BadQuery);
             }
             let known = match name {
@@ -45,27 +45,27 @@ impl<'a> Query<'a> {
 
 /// A request to sign that is sound in itself: whether its upload may make it is the [`Policy`]'s to say.
 #[derive(Debug)]
-pub struct Ask<'a> {
+pub struct SignRequest<'a> {
     /// The string to sign.
     pub to_sign: &'a str,
     /// Its date, which the signing key is derived for.
     pub date: &'a str,
     /// The request.
-    pub request: CanonicalRequest<'a>,
+    pub canonical: CanonicalRequest<'a>,
 }
 
-impl<'a> Ask<'a> {
+impl<'a> SignRequest<'a> {
     /// Checks what needs no storage: form, clock, scope and hash, in the documented order.
     pub fn check(query: &Query<'a>, policy: &Policy, now: u64) -> Result<Self, Refusal> {
         let given = |parameter: Option<&'a str>| parameter.filter(|value| !value.is_empty());
         let to_sign = given(query.to_sign).ok_or(Refusal::BadQuery)?;
         let datetime = given(query.datetime).ok_or(Refusal::BadQuery)?;
-        let canonical = given(query.canonical_request).ok_or(Refusal::CanonicalRequestRequired)?;
+        let text = given(query.canonical_request).ok_or(Refusal::CanonicalRequestRequired)?;
 
         let lines: Vec<&str> = to_sign.split('\n').collect();
         let [ALGORITHM, line_2, scope, hash] = lines[..] else { return Err(Refusal::NotSigV4) };
         let instant = instant(datetime).filter(|_| line_2 == datetime).ok_or(Refusal::BadDatetime)?;
-        if instant.abs_diff(now) > MAX_SKEW {
+        if instant.abs_diff(now) > MAX_CLOCK_SKEW_SECONDS {
             return Err(Refusal::ClockSkew);
         }
         let date = &datetime[..8];
@@ -74,14 +74,14 @@ impl<'a> Ask<'a> {
         if region != Some(policy.region.as_str()) {
             return Err(Refusal::BadScope);
         }
-        if hash != hex(&sha256(canonical.as_bytes())) {
+        if hash != hex(&sha256(text.as_bytes())) {
             return Err(Refusal::HashMismatch);
         }
-        let request = CanonicalRequest::parse(canonical).ok_or(Refusal::BadCanonicalRequest)?;
-        if request.date != datetime {
+        let canonical = CanonicalRequest::parse(text).ok_or(Refusal::BadCanonicalRequest)?;
+        if canonical.date != datetime {
             return Err(Refusal::StaleDate);
         }
-        Ok(Self { to_sign, date, request })
+        Ok(Self { to_sign, date, canonical })
     }
 }
 

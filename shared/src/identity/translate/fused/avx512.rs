@@ -13,50 +13,53 @@ use std::arch::x86_64::{
 
 use bytemuck::must_cast;
 
-use super::super::kernel::{Columns, Keys, SLOT, Verdict, stride};
+use super::super::kernel::{Columns, Keys, ROW_BYTES, RowStatus, stride};
 use crate::{
-    crypto::siv::{BLOCK, COUNTER, RoundKeys},
-    identity::id::HEAD,
+    crypto::siv::{BLOCK_BYTES, COUNTER_MASK, RoundKeys},
+    identity::id::LABEL_LEN,
 };
 
 /// Bytes of a register.
-pub(super) const WIDE: usize = 64;
+const REGISTER_BYTES: usize = 64;
+/// Bytes that may be read from the start of a row's body: the whole register, past the body's end.
+pub(super) const READ_AHEAD: usize = REGISTER_BYTES;
 /// Ids of a register.
-pub(super) const FOUR: usize = 4;
+pub(super) const ROWS_PER_REGISTER: usize = 4;
 
 /// All rows, `G` registers of four at a time, and what is left one register at a time.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
 pub(super) fn translate<const BLOCKS: usize, const G: usize>(keys: &Keys<'_>, columns: &mut Columns) {
     let mut bodies = &columns.bodies[..];
-    let mut texts = columns.texts.as_chunks_mut::<SLOT>().0;
-    let mut verdicts = &mut columns.verdicts[..];
-    while verdicts.len() >= FOUR * G {
-        let (these, other_texts) = texts.split_at_mut(FOUR * G);
-        let (judged, other_verdicts) = verdicts.split_at_mut(FOUR * G);
+    let mut texts = columns.texts.as_chunks_mut::<ROW_BYTES>().0;
+    let mut statuses = &mut columns.statuses[..];
+    while statuses.len() >= ROWS_PER_REGISTER * G {
+        let (these, other_texts) = texts.split_at_mut(ROWS_PER_REGISTER * G);
+        let (judged, other_statuses) = statuses.split_at_mut(ROWS_PER_REGISTER * G);
         group::<BLOCKS, G>(keys, bodies, these, judged);
-        (texts, verdicts) = (other_texts, other_verdicts);
-        bodies = &bodies[FOUR * G * stride(BLOCKS)..];
+        (texts, statuses) = (other_texts, other_statuses);
+        bodies = &bodies[ROWS_PER_REGISTER * G * stride(BLOCKS)..];
     }
-    while verdicts.len() >= FOUR {
-        let (these, other_texts) = texts.split_at_mut(FOUR);
-        let (judged, other_verdicts) = verdicts.split_at_mut(FOUR);
+    while statuses.len() >= ROWS_PER_REGISTER {
+        let (these, other_texts) = texts.split_at_mut(ROWS_PER_REGISTER);
+        let (judged, other_statuses) = statuses.split_at_mut(ROWS_PER_REGISTER);
         group::<BLOCKS, 1>(keys, bodies, these, judged);
-        (texts, verdicts) = (other_texts, other_verdicts);
-        bodies = &bodies[FOUR * stride(BLOCKS)..];
+        (texts, statuses) = (other_texts, other_statuses);
+        bodies = &bodies[ROWS_PER_REGISTER * stride(BLOCKS)..];
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
 #[inline]
-fn group<const BLOCKS: usize, const G: usize>(keys: &Keys<'_>, bodies: &[u8], texts: &mut [[u8; SLOT]], verdicts: &mut [Verdict]) {
-    let zero: __m512i = must_cast([0_u8; WIDE]);
+fn group<const BLOCKS: usize, const G: usize>(keys: &Keys<'_>, bodies: &[u8], texts: &mut [[u8; ROW_BYTES]], statuses: &mut [RowStatus]) {
+    let zero: __m512i = must_cast([0_u8; REGISTER_BYTES]);
     let (mut tags, mut payloads) = ([zero; G], [[zero; G]; BLOCKS]);
-    let mut malformed = [[false; FOUR]; G];
+    let mut malformed = [[false; ROWS_PER_REGISTER]; G];
     for register in 0..G {
-        let mut words = [zero; FOUR];
-        for row in 0..FOUR {
-            let body = &bodies[(register * FOUR + row) * stride(BLOCKS)..];
-            (words[row], malformed[register][row]) = decode::<BLOCKS>(must_cast(*body.first_chunk::<WIDE>().unwrap_or(&[0; WIDE])));
+        let mut words = [zero; ROWS_PER_REGISTER];
+        for row in 0..ROWS_PER_REGISTER {
+            let body = &bodies[(register * ROWS_PER_REGISTER + row) * stride(BLOCKS)..];
+            (words[row], malformed[register][row]) =
+                decode::<BLOCKS>(must_cast(*body.first_chunk::<REGISTER_BYTES>().unwrap_or(&[0; REGISTER_BYTES])));
         }
         let [a, b, c, d] = words;
         let (ab, cd) = (_mm512_permutex2var_epi8(a, must_cast(JOIN[0]), b), _mm512_permutex2var_epi8(c, must_cast(JOIN[0]), d));
@@ -73,12 +76,12 @@ fn group<const BLOCKS: usize, const G: usize>(keys: &Keys<'_>, bodies: &[u8], te
     let computed = authenticate!(payloads, source, mask.0);
     for register in 0..G {
         let equal = _mm512_cmpeq_epi64_mask(tags[register], computed[register]);
-        for row in 0..FOUR {
+        for row in 0..ROWS_PER_REGISTER {
             let genuine = equal >> (2 * row) & 0b11 == 0b11;
-            verdicts[register * FOUR + row] = match (malformed[register][row], genuine) {
-                (true, _) => Verdict::Malformed,
-                (false, true) => Verdict::Translated,
-                (false, false) => Verdict::Foreign,
+            statuses[register * ROWS_PER_REGISTER + row] = match (malformed[register][row], genuine) {
+                (true, _) => RowStatus::Malformed,
+                (false, true) => RowStatus::Translated,
+                (false, false) => RowStatus::TagMismatch,
             };
         }
     }
@@ -87,15 +90,15 @@ fn group<const BLOCKS: usize, const G: usize>(keys: &Keys<'_>, bodies: &[u8], te
     let tags = authenticate!(payloads, target, mask.0);
     xor_key_stream!(payloads, tags, target);
     for register in 0..G {
-        for row in 0..FOUR {
+        for row in 0..ROWS_PER_REGISTER {
             let bytes = if BLOCKS == 1 {
                 _mm512_maskz_permutex2var_epi8(FIRST_32, tags[register], must_cast(SPREAD[row]), payloads[0][register])
             } else {
                 let first = _mm512_permutex2var_epi8(tags[register], must_cast(SPREAD[row]), payloads[0][register]);
                 _mm512_permutex2var_epi8(first, must_cast(SPREAD_LAST[row]), payloads[BLOCKS - 1][register])
             };
-            let text = &mut texts[register * FOUR + row];
-            if let Some(body) = text[HEAD..].first_chunk_mut::<WIDE>() {
+            let text = &mut texts[register * ROWS_PER_REGISTER + row];
+            if let Some(body) = text[LABEL_LEN..].first_chunk_mut::<REGISTER_BYTES>() {
                 *body = must_cast(encode(bytes));
             }
         }
@@ -119,7 +122,7 @@ fn decode<const BLOCKS: usize>(characters: __m512i) -> (__m512i, bool) {
     }
 }
 
-/// Bytes, spread over the lanes as [`SPREAD`] says, to characters.
+/// Bytes, spread over the partitions as [`SPREAD`] says, to characters.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
 #[inline]
 fn encode(bytes: __m512i) -> __m512i {
@@ -137,7 +140,7 @@ fn next(counter: __m512i) -> __m512i {
 }
 
 /// The keys of the rounds between the first and the last.
-fn between(keys: &[[u8; 4 * BLOCK]; 15]) -> &[[u8; 4 * BLOCK]] {
+fn between(keys: &[[u8; 4 * BLOCK_BYTES]; 15]) -> &[[u8; 4 * BLOCK_BYTES]] {
     &keys[1..14]
 }
 
@@ -145,26 +148,26 @@ fn between(keys: &[[u8; 4 * BLOCK]; 15]) -> &[[u8; 4 * BLOCK]] {
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
 #[inline]
 fn block(block: u128) -> __m512i {
-    must_cast([block.to_be_bytes(); FOUR])
+    must_cast([block.to_be_bytes(); ROWS_PER_REGISTER])
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,vaes")]
 #[inline]
-fn round_key(key: &[u8; 4 * BLOCK]) -> __m512i {
+fn round_key(key: &[u8; 4 * BLOCK_BYTES]) -> __m512i {
     must_cast(*key)
 }
 
-const ALPHABET: [u8; WIDE] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const ALPHABET: [u8; REGISTER_BYTES] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// The value of each ASCII character; the highest bit is set where it has none.
-const VALUES: [[u8; WIDE]; 2] = {
-    let mut values = [[0x80; WIDE]; 2];
+const VALUES: [[u8; REGISTER_BYTES]; 2] = {
+    let mut values = [[0x80; REGISTER_BYTES]; 2];
     let mut value = 0;
-    while value < WIDE {
+    while value < REGISTER_BYTES {
         let character = ALPHABET[value] as usize;
         #[expect(clippy::cast_possible_truncation, reason = "there are 64 values")]
         {
-            values[character / WIDE][character % WIDE] = value as u8;
+            values[character / REGISTER_BYTES][character % REGISTER_BYTES] = value as u8;
         }
         value += 1;
     }
@@ -175,8 +178,8 @@ const VALUES: [[u8; WIDE]; 2] = {
 const FIRST_44: u64 = (1 << 44) - 1;
 
 /// Where the 24-bit words hold byte 32, of which only two bits come from a body of one block: the spare ones.
-const BYTE_32: [u8; WIDE] = {
-    let mut bytes = [0; WIDE];
+const BYTE_32: [u8; REGISTER_BYTES] = {
+    let mut bytes = [0; REGISTER_BYTES];
     bytes[place(32) as usize] = 0xFF;
     bytes
 };
@@ -187,8 +190,8 @@ const fn place(byte: u8) -> u8 {
 }
 
 /// Tags and first payload blocks of two bodies of words, then their second payload blocks.
-const JOIN: [[u8; WIDE]; 2] = {
-    let mut join = [[0; WIDE]; 2];
+const JOIN: [[u8; REGISTER_BYTES]; 2] = {
+    let mut join = [[0; REGISTER_BYTES]; 2];
     let mut byte = 0;
     while byte < 16 {
         let at = byte as usize;
@@ -203,27 +206,27 @@ const JOIN: [[u8; WIDE]; 2] = {
     join
 };
 
-/// The byte of a body at each place: a lane has six, backwards, so that it is one number of 48 bits.
+/// The byte of a body at each place: a partition has six, backwards, so that it is one number of 48 bits.
 const fn source(at: usize) -> usize {
-    if at % 8 < 6 { at / 8 * 6 + 5 - at % 8 } else { WIDE }
+    if at % 8 < 6 { at / 8 * 6 + 5 - at % 8 } else { REGISTER_BYTES }
 }
 
 /// For each of the four bodies of a register of tags and one of first payload blocks: their bytes to their places.
-const SPREAD: [[u8; WIDE]; FOUR] = spread(false);
+const SPREAD: [[u8; REGISTER_BYTES]; ROWS_PER_REGISTER] = spread(false);
 /// The same for a register of what [`SPREAD`] has placed and one of second payload blocks.
-const SPREAD_LAST: [[u8; WIDE]; FOUR] = spread(true);
+const SPREAD_LAST: [[u8; REGISTER_BYTES]; ROWS_PER_REGISTER] = spread(true);
 
 #[expect(clippy::cast_possible_truncation, reason = "all are less than 128")]
-const fn spread(last: bool) -> [[u8; WIDE]; FOUR] {
-    let mut spread = [[0; WIDE]; FOUR];
+const fn spread(last: bool) -> [[u8; REGISTER_BYTES]; ROWS_PER_REGISTER] {
+    let mut spread = [[0; REGISTER_BYTES]; ROWS_PER_REGISTER];
     let mut row = 0;
-    while row < FOUR {
+    while row < ROWS_PER_REGISTER {
         let mut at = 0;
-        while at < WIDE {
+        while at < REGISTER_BYTES {
             spread[row][at] = match (source(at), last) {
                 (byte @ 0..16, false) => row * 16 + byte,
-                (byte @ 16..32, false) => WIDE + row * 16 + byte - 16,
-                (byte @ 32..48, true) => WIDE + row * 16 + byte - 32,
+                (byte @ 16..32, false) => REGISTER_BYTES + row * 16 + byte - 16,
+                (byte @ 32..48, true) => REGISTER_BYTES + row * 16 + byte - 32,
                 (_, true) => at,
                 (_, false) => 0,
             } as u8;
@@ -237,7 +240,7 @@ const fn spread(last: bool) -> [[u8; WIDE]; FOUR] {
 /// The places of a body's first 32 bytes: the others of a body of one block are zero.
 const FIRST_32: u64 = {
     let (mut mask, mut at) = (0, 0);
-    while at < WIDE {
+    while at < REGISTER_BYTES {
         if source(at) < 32 {
             mask |= 1 << at;
         }
@@ -246,9 +249,9 @@ const FIRST_32: u64 = {
     mask
 };
 
-/// How far to shift a lane for each of its eight characters.
+/// How far to shift a partition for each of its eight characters.
 const SHIFTS: [[u8; 8]; 8] = [[42, 36, 30, 24, 18, 12, 6, 0]; 8];
 
-const SWAP_LAST_WORD: [[u8; BLOCK]; FOUR] = [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 15, 14, 13, 12]; FOUR];
+const SWAP_LAST_WORD: [[u8; BLOCK_BYTES]; ROWS_PER_REGISTER] = [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 15, 14, 13, 12]; ROWS_PER_REGISTER];
 
-const ONE: [[u32; 4]; FOUR] = [[0, 0, 0, 1]; FOUR];
+const ONE: [[u32; 4]; ROWS_PER_REGISTER] = [[0, 0, 0, 1]; ROWS_PER_REGISTER];
