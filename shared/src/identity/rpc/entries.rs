@@ -11,9 +11,9 @@ use crate::identity::{Domain, translate::Batch};
 pub(super) struct Entries<'b, 's, 'o> {
     batch: &'b mut Batch<'s>,
     writer: Writer<'o>,
-    /// PatternCache of whole entries of one id.
+    /// Patterns of whole entries of one id.
     singles: PatternCache,
-    /// PatternCache of ids in a group.
+    /// Patterns of ids in a group.
     members: PatternCache,
 }
 

@@ -7,7 +7,7 @@ const MAX_ITEM_BYTES: usize = 192;
 /// Bytes that are compared at once.
 const CHUNK_BYTES: usize = 16;
 const MAX_CHUNKS: usize = MAX_ITEM_BYTES / CHUNK_BYTES;
-/// PatternCache that are known at once: a batch has few kinds of ids, each of one length.
+/// Patterns that are known at once: a batch has few kinds of ids, each of one length.
 const MAX_PATTERNS: usize = 4;
 
 /// Bytes of a target's code.
@@ -92,7 +92,7 @@ const fn is_plain(byte: u8) -> bool {
     byte >= MIN_ID_BYTE && byte <= MAX_ID_BYTE && byte != ESCAPE
 }
 
-/// PatternCache that are learned before any is found again.
+/// Patterns that are learned before any is found again.
 const WARM_UP_PATTERNS: usize = 32;
 /// Items that a further shape has to be worth.
 const HITS_PER_PATTERN: usize = 16;
