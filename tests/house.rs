@@ -1,9 +1,11 @@
 //! The architecture and the template, where no linter looks.
 
+mod commands;
 mod deployment;
+mod documents;
 mod permissions;
-mod readme;
 mod routes;
+mod tables;
 mod template;
 
 use std::{

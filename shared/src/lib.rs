@@ -1,3 +1,4 @@
+#![doc = include_str!("manual/rustdoc_links.md")]
 #![doc = include_str!("../../README.md")]
 
 pub mod crypto;

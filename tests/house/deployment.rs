@@ -9,8 +9,8 @@ use super::{
     template::{Template, events, get, names, text, texts},
 };
 
-/// API Gateway waits no longer for a REST API.
-const GATEWAY_WAITS: u64 = 29;
+/// The maximum integration timeout of an API Gateway REST API, in seconds.
+pub(crate) const GATEWAY_TIMEOUT: u64 = 29;
 
 /// The tables with items that end, by which attribute, and where that is written: counts long reported, the proxy's init tokens, and uploads
 /// a week after their credentials.
@@ -45,7 +45,7 @@ fn no_function_outlives_the_gateway() {
     let mut doors = 0;
     for (name, function) in template.functions().iter().filter(|(_, function)| !events(function, "Api").is_empty()) {
         let timeout = template.setting(function, "Timeout").and_then(Value::as_u64).expect("a time-out is a number");
-        assert!(timeout < GATEWAY_WAITS, "{name} may run {timeout} s: the gateway answers its caller before");
+        assert!(timeout < GATEWAY_TIMEOUT, "{name} may run {timeout} s: the gateway answers its caller before");
         doors += 1;
     }
     assert!(doors > 0, "no function has a route");

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// An event: the function, the case, what arrives and what is promised.
-fn cases() -> Vec<(String, String, Value, Value)> {
+pub(crate) fn cases() -> Vec<(String, String, Value, Value)> {
     let json = |path: &str| -> Value { serde_json::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}")) };
     let files = files();
     let events = files.iter().filter(|path| path.starts_with("events/"));

@@ -161,6 +161,8 @@ fn print(text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::Path};
+
     use clap::CommandFactory;
 
     use super::*;
@@ -170,9 +172,12 @@ mod tests {
         Rampway::command().debug_assert();
     }
 
-    /// Parses the lines of a text that call the command, and counts them.
+    /// Parses the lines of a text that call the command, by name or through cargo, and counts them.
     fn examples(text: &str) -> usize {
-        let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix("rampway "));
+        let lines = text.lines().filter_map(|line| {
+            let line = line.trim_start();
+            line.strip_prefix("rampway ").or_else(|| line.strip_prefix("cargo run --release -- "))
+        });
         lines
             .inspect(|line| {
                 // Up to a comment, or to what is the shell's.
@@ -181,6 +186,34 @@ mod tests {
                 Rampway::try_parse_from(std::iter::once("rampway").chain(words)).unwrap_or_else(|error| panic!("{line}: {error}"));
             })
             .count()
+    }
+
+    /// Follows the calls of the command in a text's inline code to their subcommand, and counts them.
+    fn mentions(text: &str) -> usize {
+        let spans = text.split('`').skip(1).step_by(2).filter_map(|span| span.strip_prefix("rampway "));
+        spans
+            .inspect(|span| {
+                let mut command = Rampway::command();
+                for word in span.split_whitespace() {
+                    if let Some(flag) = word.strip_prefix("--") {
+                        let known = command.get_arguments().any(|argument| argument.get_long() == Some(flag));
+                        assert!(known || flag == "version", "`rampway {span}`: there is no --{flag}");
+                    } else if command.has_subcommands() && word != "help" {
+                        command = command.find_subcommand(word).unwrap_or_else(|| panic!("`rampway {span}`: there is no {word}")).clone();
+                    }
+                }
+            })
+            .count()
+    }
+
+    /// README, contributing guide and manual, with their paths.
+    fn documents() -> Vec<(PathBuf, String)> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let manual = [root.join("shared/src/manual"), root.join("shared/src/manual/decisions")];
+        let pages = manual.iter().flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+        let pages = pages.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+        let documents = [root.join("README.md"), root.join(".github/CONTRIBUTING.md")].into_iter().chain(pages);
+        documents.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
     }
 
     #[test]
@@ -195,7 +228,14 @@ mod tests {
     }
 
     #[test]
-    fn every_example_in_the_readme_can_be_parsed() {
-        assert!(examples(include_str!("../../../../README.md")) >= 10);
+    fn every_example_in_the_documents_can_be_parsed() {
+        let (mut found, mut mentioned) = (0, 0);
+        for (path, text) in documents() {
+            let examples = examples(&text);
+            assert!(examples >= 2 || !path.ends_with("README.md"), "the README has only {examples} examples");
+            found += examples;
+            mentioned += mentions(&text);
+        }
+        assert!(found >= 30 && mentioned >= 10, "{found} examples, {mentioned} mentions");
     }
 }

@@ -1,0 +1,170 @@
+//! The manual's tables are compared with the code, the template, the events and the benches.
+
+use std::collections::BTreeSet;
+
+use cloud::setting::Environment;
+use shared::{
+    fault::Fault,
+    identity::{
+        Code,
+        token::{INIT_TOKEN_TTL_SECONDS, SMART_TOKEN_TTL_SECONDS},
+        translate::{MAX_IDS, MAX_PAIRS},
+    },
+    upload::{operation::MAX_PARTS, sign_request::MAX_CLOCK_SKEW_SECONDS},
+};
+
+use super::{
+    deployment::GATEWAY_TIMEOUT,
+    documents::page,
+    files, read, routes,
+    template::{Template, get, names, text},
+};
+
+/// The rows of a page's table between two equal markers, without its head.
+fn rows(page: &str, marker: &str) -> Vec<String> {
+    let table = page.split(&format!("<!-- {marker} -->")).nth(1).unwrap_or_else(|| panic!("no page has a table {marker}"));
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ")).skip(1).map(str::to_owned).collect();
+    assert!(!rows.is_empty(), "the table {marker} is empty");
+    rows
+}
+
+#[test]
+fn the_manual_s_codes_are_the_code_s() {
+    let rows = rows(&page("codes"), "codes");
+    let codes: Vec<_> = Code::ALL.iter().map(|code| format!("| {code} | {} |", code.meaning())).collect();
+    assert_eq!(rows, codes);
+}
+
+#[test]
+fn the_manual_s_codes_of_uploads_are_the_code_s() {
+    use cloud::{gateway::Failure, upload::Error};
+    use shared::upload::{Code, Refusal};
+    let rows = rows(&page("codes"), "upload codes");
+    let status = |code: Code| match code {
+        // The gateway's own failure: no deed gives it.
+        Code::Method => "405".to_owned(),
+        other => Failure::from(Error::Code(other)).to_string()[..3].to_owned(),
+    };
+    let codes = Code::ALL.iter().map(|code| format!("| `{}` | {} | {} |", code.name(), status(*code), code.sentence()));
+    let refusals = Refusal::ALL.iter().map(|refusal| format!("| `{}` | {} | {refusal} |", refusal.code(), refusal.fault().status()));
+    assert_eq!(rows, codes.chain(refusals).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_manual_s_limits_are_the_code_s_and_the_template_s() {
+    let text = page("limits");
+    let environment = [("ENDPOINT_NAME".to_owned(), "any".to_owned())].into();
+    let endpoint = Environment::over(environment).endpoint().unwrap();
+    let template = Template::read();
+    let default = |name: &str| parameter(&template, name).replace('`', "");
+    let unlimited = |name: &str| if default(name) == "0" { "unlimited".to_owned() } else { default(name) };
+    let timeout = super::template::text(template.get(&["Globals", "Function", "Timeout"]));
+    for row in [
+        format!("| ids in a request | {}, of at most {MAX_PAIRS} pairs of domains |", grouped(MAX_IDS)),
+        format!("| time for a request | {GATEWAY_TIMEOUT} seconds (API Gateway); a function ends after {timeout} seconds |"),
+        format!(
+            "| requests to each API | {} per second (`RateLimit`), with a burst of {} (`BurstLimit`) |",
+            default("RateLimit"),
+            default("BurstLimit")
+        ),
+        format!("| size of an endpoint invocation | {} bytes (`ENDPOINT_MAX_BYTES`) |", grouped(endpoint.max_bytes)),
+        format!("| life of a smart token | {} minutes |", SMART_TOKEN_TTL_SECONDS / 60),
+        format!("| life of a key packet | at most {} hours; keys are renewed daily |", INIT_TOKEN_TTL_SECONDS / 3600),
+        format!(
+            "| difference between a browser's clock and the server's | {} minutes; `GET /time` corrects it |",
+            MAX_CLOCK_SKEW_SECONDS / 60
+        ),
+        format!("| parts of an upload | {} (`UploadMaxParts`) |", grouped(MAX_PARTS.into())),
+        format!("| size of a file | {} (`UploadMaxBytes`) |", unlimited("UploadMaxBytes")),
+        format!("| uploads per caller and hour | {} (`UploadsPerHour`) |", unlimited("UploadsPerHour")),
+        format!("| bytes per caller and day | {} (`UploadBytesPerDay`) |", unlimited("UploadBytesPerDay")),
+    ] {
+        assert!(text.contains(&row), "limits.md lacks: {row}");
+    }
+    assert_eq!(default("UploadMaxParts"), MAX_PARTS.to_string());
+    let transcoder = read("functions/transcoder/src/setting.rs");
+    for (row, constant) in [
+        ("| size of a batch transform payload | 100 MiB (`MAX_BODY_BYTES`) |", "DEFAULT_MAX_BODY_BYTES: usize = 100 << 20;"),
+        (
+            "| bodies and responses in a transcoder's memory | 512 MiB (`MAX_BYTES_IN_FLIGHT`) |",
+            "DEFAULT_MAX_BYTES_IN_FLIGHT: usize = 512 << 20;",
+        ),
+    ] {
+        assert!(text.contains(row) && transcoder.contains(constant), "limits.md and the transcoder's settings differ: {row}");
+    }
+}
+
+/// A parameter's default as the manual writes it.
+fn parameter(template: &Template, name: &str) -> String {
+    let default = text(template.get(&["Parameters", name, "Default"]));
+    if default.is_empty() { default } else { format!("`{default}`") }
+}
+
+#[test]
+fn the_manual_s_parameters_and_outputs_are_the_template_s() {
+    let (template, page) = (Template::read(), page("deployment"));
+    let description = |section: &str, name: &str| text(template.get(&[section, name, "Description"]));
+    let parameters = names(template.get(&["Parameters"])).into_iter().map(|name| {
+        let row = format!("| `{name}` | {} | {} |", parameter(&template, &name), description("Parameters", &name));
+        row.replace("|  |", "| |")
+    });
+    assert_eq!(rows(&page, "parameters"), parameters.collect::<Vec<_>>());
+    let outputs = names(template.get(&["Outputs"])).into_iter();
+    let outputs = outputs.map(|name| format!("| `{name}` | {} |", description("Outputs", &name)));
+    assert_eq!(rows(&page, "outputs"), outputs.collect::<Vec<_>>());
+    for (name, parameter) in template.get(&["Parameters"]).and_then(serde_norway::Value::as_mapping).unwrap() {
+        assert!(!text(get(parameter, &["Description"])).is_empty(), "{} has no description", text(Some(name)));
+    }
+}
+
+#[test]
+fn the_manual_s_routes_are_the_events_routes() {
+    let tables = [("translation_api", "translation routes"), ("uploads", "upload routes")];
+    let rows = tables.iter().flat_map(|(name, marker)| rows(&page(name), marker));
+    let rows: BTreeSet<String> = rows.map(|row| row.split(" | ").take(2).collect::<Vec<_>>().join(" ")).collect();
+    // A 405 names the route's method. Every route has such a case, as another test holds.
+    let cases = routes::cases().into_iter().filter(|(.., answer)| answer["statusCode"] == 405);
+    let routes = cases.map(|(function, _, event, answer)| {
+        let method = answer["headers"]["Allow"].as_str().unwrap_or_default().split(',').next().unwrap_or_default().to_owned();
+        format!("| `{method} {}` `{function}`", event["resource"].as_str().unwrap_or_default())
+    });
+    assert_eq!(rows, routes.collect());
+}
+
+#[test]
+fn the_manual_s_benches_are_all_there_are() {
+    let page = page("speed");
+    let commands = page.lines().filter_map(|line| line.strip_prefix("| `cargo bench ")?.split('`').next());
+    let commands: BTreeSet<String> = commands.map(str::to_owned).collect();
+    let mut benches = BTreeSet::new();
+    for manifest in files().iter().filter(|path| path.ends_with("/Cargo.toml")) {
+        let text = read(manifest);
+        let names = |section: &str| -> Vec<String> {
+            let sections = text.split(section).skip(1);
+            sections.filter_map(|rest| rest.split("name = \"").nth(1)?.split('"').next().map(str::to_owned)).collect()
+        };
+        for package in names("[package]") {
+            benches.extend(names("[[bench]]").into_iter().map(|bench| format!("-p {package} --bench {bench}")));
+        }
+    }
+    assert_eq!(commands, benches);
+}
+
+#[test]
+fn the_manual_s_statuses_are_the_code_s() {
+    let text = page("translation_api");
+    let table = text.split("| status | when |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let cells = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+    let said: BTreeSet<u16> = cells.flat_map(|cell| cell.split(", ")).filter_map(|status| status.parse().ok()).collect();
+    let faults = [Fault::Request, Fault::Identity, Fault::Access, Fault::Absent, Fault::Busy, Fault::Upstream, Fault::Ours];
+    // Those that HTTP and the gateway define: the method, the size, too many, too slow.
+    let known: BTreeSet<u16> = faults.map(Fault::status).into_iter().chain([405, 413, 429, 504]).collect();
+    assert_eq!(said, known);
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}
