@@ -223,7 +223,7 @@ fn a_token_is_good_for_one_thing_from_one_issuer_in_its_time() {
     assert_eq!(verify(&keys(&key), "us", NOW - 30), Ok(()));
     assert_eq!(verify(&keys(&key), "us", NOW - 31), Err(Code::S012));
     assert_eq!(verify(&keys(&key), "us", NOW + 129), Ok(()));
-    assert_eq!(token::verify::<Access>(&token, &keys(&key), "us", NOW + 130).unwrap_err().sentence(), "Refresh Required");
+    assert_eq!(token::verify::<Access>(&token, &keys(&key), "us", NOW + 130).unwrap_err().message(), "Refresh Required");
     let for_something_else = token::sign(&access("transcoder"), &key);
     assert_eq!(token::verify::<Access>(&for_something_else, &keys(&key), "us", NOW).unwrap_err().code(), Code::S001);
 }

@@ -137,9 +137,9 @@ fn the_gateway_speaks_as_uploads_do() {
     for (kind, response) in own {
         let kind = text(Some(kind));
         let said: Value = serde_json::from_str(&text(get(response, &["ResponseTemplates", "application/json"]))).expect("JSON");
-        let code = Code::ALL.iter().find(|code| said["error"] == code.name());
+        let code = Code::ALL.iter().find(|code| said["error"] == code.code());
         let code = code.unwrap_or_else(|| panic!("{kind} says {}, which is no code", said["error"]));
-        assert_eq!(said["message"], code.sentence(), "{kind}");
+        assert_eq!(said["message"], code.message(), "{kind}");
         let header = |name: &str| text(get(response, &["ResponseParameters", "Headers", name]));
         let said = ["Access-Control-Allow-Origin", "Vary", "Cache-Control"].map(header);
         assert_eq!(said, ["method.request.header.Origin", "'Origin'", "'no-store'"], "{kind}");

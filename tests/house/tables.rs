@@ -31,7 +31,7 @@ fn rows(page: &str, marker: &str) -> Vec<String> {
 #[test]
 fn the_manual_s_codes_are_the_code_s() {
     let rows = rows(&page("codes"), "codes");
-    let codes: Vec<_> = Code::ALL.iter().map(|code| format!("| {code} | {} |", code.meaning())).collect();
+    let codes: Vec<_> = Code::ALL.iter().map(|code| format!("| {} | {code} |", code.code())).collect();
     assert_eq!(rows, codes);
 }
 
@@ -45,7 +45,7 @@ fn the_manual_s_codes_of_uploads_are_the_code_s() {
         Code::Method => "405".to_owned(),
         other => Failure::from(Error::Code(other)).to_string()[..3].to_owned(),
     };
-    let codes = Code::ALL.iter().map(|code| format!("| `{}` | {} | {} |", code.name(), status(*code), code.sentence()));
+    let codes = Code::ALL.iter().map(|code| format!("| `{}` | {} | {} |", code.code(), status(*code), code.message()));
     let refusals = Refusal::ALL.iter().map(|refusal| format!("| `{}` | {} | {refusal} |", refusal.code(), refusal.fault().status()));
     assert_eq!(rows, codes.chain(refusals).collect::<Vec<_>>());
 }

@@ -133,7 +133,7 @@ impl Examination {
             self.ok("token", format!("it lives {} and is renewed before its end", span(life)));
         }
         match claims.scopes() {
-            Err(error) => self.wrong("permissions", format!("{error} ({}): ask the authority's operator", error.code())),
+            Err(error) => self.wrong("permissions", format!("{error} ({}): ask the authority's operator", error.code().code())),
             Ok(scopes) => {
                 self.permissions(&common.sub, &scopes);
                 for (variant, keys) in health.into_iter().flat_map(|health| health.of(&common.sub)) {

@@ -23,7 +23,7 @@ pub(crate) struct ApiError {
 impl ApiError {
     /// An error with the code's own message.
     pub(crate) fn new(code: Code) -> Self {
-        Self::with_message(code, code.meaning())
+        Self::with_message(code, code.message())
     }
 
     /// An error with a message of its own.
@@ -38,7 +38,7 @@ impl ApiError {
     /// Logs the error and serializes the body of its response.
     pub(crate) fn into_body(self, status: u16) -> Vec<u8> {
         let source = self.source.as_deref().map(|source| format!(": {source}")).unwrap_or_default();
-        log(&format!("request failed with status {status}, code {}{source}", self.code));
+        log(&format!("request failed with status {status}, code {}{source}", self.code.code()));
         serde_json::to_vec(&ErrorBody::new(self.code, self.message)).unwrap_or_default()
     }
 }
@@ -51,7 +51,7 @@ impl From<rpc::Error> for ApiError {
 
 impl From<token::Error> for ApiError {
     fn from(error: token::Error) -> Self {
-        Self::with_message(error.code(), error.sentence()).with_source(&error)
+        Self::with_message(error.code(), error.message()).with_source(&error)
     }
 }
 

@@ -81,7 +81,7 @@ impl Server {
             Err(_) => return BodyError::TimedOut.into(),
         };
         let Some(content_type) = content_type(&head.headers) else {
-            let message = format!("{}: the content type must be {JSON}, {JSON_LINES} or {CSV}", Code::E006.meaning());
+            let message = format!("{}: the content type must be {JSON}, {JSON_LINES} or {CSV}", Code::E006.message());
             return error_response(ApiError::with_message(Code::E006, message), StatusCode::UNSUPPORTED_MEDIA_TYPE);
         };
         if body.as_ref().len() <= MAX_INLINE_BODY_BYTES {
@@ -192,7 +192,7 @@ impl From<BodyError> for Response {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::TooLarge { max_bytes } => {
-                let message = format!("{}: a body has at most {max_bytes} bytes", Code::E003.meaning());
+                let message = format!("{}: a body has at most {max_bytes} bytes", Code::E003.message());
                 error_response(ApiError::with_message(Code::E003, message), StatusCode::PAYLOAD_TOO_LARGE)
             }
             BodyError::BudgetExceeded => {
@@ -202,7 +202,7 @@ impl From<BodyError> for Response {
                 response
             }
             BodyError::TimedOut => {
-                let message = format!("{}: it did not arrive within {} seconds", Code::E006.meaning(), BODY_READ_TIMEOUT.as_secs());
+                let message = format!("{}: it did not arrive within {} seconds", Code::E006.message(), BODY_READ_TIMEOUT.as_secs());
                 error_response(ApiError::with_message(Code::E006, message), StatusCode::REQUEST_TIMEOUT)
             }
             BodyError::Incomplete => error_response(ApiError::new(Code::E006), StatusCode::BAD_REQUEST),

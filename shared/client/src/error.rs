@@ -161,7 +161,7 @@ impl Failure {
 
     /// Whether the transcoder has no keys at all: nobody has initialised it yet.
     pub(super) fn lacks_keys(&self) -> bool {
-        matches!(self, Self::Answer { status: StatusCode::SERVICE_UNAVAILABLE, code: Some(code), .. } if code == Code::S007.name())
+        matches!(self, Self::Answer { status: StatusCode::SERVICE_UNAVAILABLE, code: Some(code), .. } if code == Code::S007.code())
     }
 
     /// Whether the same request may succeed a little later.
@@ -196,10 +196,10 @@ impl Failure {
         match self {
             Self::Transport { cause } => Error::Unreachable { url: url.into(), attempts, cause },
             Self::Answer { status, code, message, .. } => match (status.as_u16(), code) {
-                (403, Some(code)) if [Code::S009, Code::S010].iter().any(|refusal| refusal.name() == code) => {
+                (403, Some(code)) if [Code::S009, Code::S010].iter().any(|refusal| refusal.code() == code) => {
                     Error::NotPermitted { code, message }
                 }
-                (400, Some(code)) if code == Code::E003.name() => Error::TooLarge { said },
+                (400, Some(code)) if code == Code::E003.code() => Error::TooLarge { said },
                 (413, _) => Error::TooLarge { said },
                 (429 | 502 | 503 | 504, _) => Error::Busy { attempts, said },
                 (404 | 405 | 300..=399, _) => Error::NotAnApi { url: url.into(), said },

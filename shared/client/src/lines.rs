@@ -94,7 +94,7 @@ fn read(line: &str, target: Domain) -> Option<Result<&str, &str>> {
 
 /// The code's sentence, which a line has no room for.
 fn meaning(code: &str) -> &'static str {
-    Code::ALL.iter().find(|known| known.name() == code).map_or("", |code| code.meaning())
+    Code::ALL.iter().find(|known| known.code() == code).map_or("", |code| code.message())
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ impl Renderer {
                 Asks::NoRow => continue,
                 Asks::Blank => (b"", None, None),
                 Asks::NoDomain => {
-                    let refusal = Refusal { code: Code::E007.name(), message: "the target is not a domain: four letters or digits" };
+                    let refusal = Refusal { code: Code::E007.code(), message: "the target is not a domain: four letters or digits" };
                     (b"", None, Some(Err(refusal)))
                 }
                 Asks::Translation => {

@@ -164,10 +164,10 @@ impl Error {
 
     /// The sentence for the caller.
     #[must_use]
-    pub const fn sentence(self) -> &'static str {
+    pub const fn message(self) -> &'static str {
         match self {
             Self::Expired => REFRESH_REQUIRED,
-            _ => self.code().meaning(),
+            _ => self.code().message(),
         }
     }
 }

@@ -5,9 +5,6 @@
 //! ([`session`]), before it is signed ([`policy`], [`signature`]). Each refusal has a code ([`refusal`]), as has every other failure
 //! ([`code`]). What has no other protection is found at addresses that nobody guesses ([`mod@tag`]).
 
-#[macro_use]
-mod table;
-
 pub mod canonical;
 pub mod code;
 pub mod operation;

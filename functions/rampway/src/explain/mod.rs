@@ -139,7 +139,7 @@ mod tests {
     fn ways(text: &str, keys: Option<&[&str]>, asked: &[&str]) -> Vec<String> {
         let asked: Vec<Domain> = asked.iter().map(|domain| domain.parse().unwrap()).collect();
         let found = explain(text, Some(&permissions(keys)), &asked).ways;
-        found.iter().map(|way| format!("{} {}", way.to, way.refusal.as_ref().map_or("ok", |(code, _)| code.name()))).collect()
+        found.iter().map(|way| format!("{} {}", way.to, way.refusal.as_ref().map_or("ok", |(code, _)| code.code()))).collect()
     }
 
     #[test]

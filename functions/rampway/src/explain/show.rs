@@ -25,7 +25,7 @@ impl fmt::Display for Explanation {
         for way in ways {
             match &way.refusal {
                 None => writeln!(f, "  may go to {}", way.to)?,
-                Some((code, why)) => writeln!(f, "  may not go to {} ({code}): {why}", way.to)?,
+                Some((code, why)) => writeln!(f, "  may not go to {} ({}): {why}", way.to, code.code())?,
             }
         }
         Ok(())
@@ -40,7 +40,7 @@ impl Explanation {
         let faults: Vec<_> = form.faults.iter().map(|fault| json!({"position": fault.position, "message": fault.said})).collect();
         let way = |way: &super::Way| match &way.refusal {
             None => json!({"to": way.to, "allowed": true}),
-            Some((code, why)) => json!({"to": way.to, "allowed": false, "code": code.name(), "message": why}),
+            Some((code, why)) => json!({"to": way.to, "allowed": false, "code": code.code(), "message": why}),
         };
         json!({
             "value": text, "well_formed": form.faults.is_empty(), "kind": form.kind.map(kind_name), "domain": form.domain,

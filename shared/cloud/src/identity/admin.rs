@@ -62,7 +62,7 @@ pub enum Error {
     #[error("a client's id is 1 to 64 letters, digits, hyphens, underscores or dots, not {0:?}")]
     Name(String),
     /// No id could be minted.
-    #[error("no id was minted: {}", .0.meaning())]
+    #[error("no id was minted: {}", .0.message())]
     Mint(shared::identity::Code),
     /// Everything else.
     #[error(transparent)]

@@ -172,7 +172,7 @@ fn refusal(error: &SdkError<InvokeEndpointError>) -> Outcome {
             let status = model.original_status_code().and_then(|status| u16::try_from(status).ok()).unwrap_or_default();
             let wire: Option<ErrorBody> = model.original_message().and_then(|message| serde_json::from_str(message).ok());
             match wire {
-                Some(wire) if status == 503 && wire.code == Code::S007.name() => Outcome::NoKeys,
+                Some(wire) if status == 503 && wire.code == Code::S007.code() => Outcome::NoKeys,
                 // An instance that has no room now has some a moment later, and another may have some now.
                 Some(wire) if status == 503 => Outcome::Broken(Error::Answered { status, wire }),
                 Some(wire) if status >= 400 => Outcome::Failed(Error::Answered { status, wire }),

@@ -80,7 +80,7 @@ impl Error {
             Self::NotInitialised => Code::S007,
             Self::TooLarge { .. } => Code::E003,
             Self::NotTheAuthority => Code::S001,
-            Self::Answered { wire, .. } => Code::ALL.iter().copied().find(|code| code.name() == wire.code).unwrap_or(Code::E000),
+            Self::Answered { wire, .. } => Code::ALL.iter().copied().find(|code| code.code() == wire.code).unwrap_or(Code::E000),
             Self::NoSigningKey | Self::Authority(_) | Self::Endpoint(_) | Self::Throttled | Self::Vault(_) => Code::E000,
         }
     }
@@ -100,7 +100,7 @@ impl Error {
 
     fn sentence(&self) -> String {
         match self {
-            Self::Token(error) => error.sentence().into(),
+            Self::Token(error) => error.message().into(),
             Self::Answered { wire, .. } => wire.message.clone(),
             Self::Authority(_) => "the authority does not answer as it should".into(),
             Self::Endpoint(_) => "the transcoder does not answer as it should".into(),
@@ -112,7 +112,7 @@ impl Error {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let failure = Self::new(error.fault(), error.code().name(), error.sentence());
+        let failure = Self::new(error.fault(), error.code().code(), error.sentence());
         let failure = match &error {
             Error::TooLarge { .. } => failure.status(413),
             Error::Throttled => failure.status(429).retry_after(1),

@@ -23,14 +23,14 @@ use crate::gateway::{Failure, Reply, Request};
 /// One route: the method it answers to, its path, and what it does.
 async fn only<T: Into<Reply>>(method: &str, request: &Request, deed: impl Future<Output = Result<T, Failure>>) -> Result<Reply, Failure> {
     if request.method != *method {
-        return Err(Failure::method(method, Code::E006.name()));
+        return Err(Failure::method(method, Code::E006.code()));
     }
     deed.await.map(Into::into)
 }
 
 /// No such route: the template sends nothing else, so this is for a template that does.
 fn absent(request: &Request) -> Failure {
-    Failure::new(shared::fault::Fault::Absent, Code::E006.name(), format_args!("there is no {}", request.path))
+    Failure::new(shared::fault::Fault::Absent, Code::E006.code(), format_args!("there is no {}", request.path))
 }
 
 /// The client's id and secret of a body.

@@ -13,7 +13,7 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// A failure that its code says all of.
-    #[error("{}", .0.sentence())]
+    #[error("{}", .0.message())]
     Code(Code),
     /// A principal has had enough for now.
     #[error("the principal may go on in {0} seconds")]
@@ -27,7 +27,7 @@ pub enum Error {
         code: Option<String>,
     },
     /// Brightcove does not answer as documented.
-    #[error("{}: {cause}", .code.sentence())]
+    #[error("{}: {cause}", .code.message())]
     Upstream {
         /// What is wrong with it.
         code: Code,
@@ -57,7 +57,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
-            other => other.documented().name(),
+            other => other.documented().code(),
         }
     }
 
@@ -114,7 +114,7 @@ impl From<Error> for Failure {
 }
 
 fn told(code: Code) -> Failure {
-    Failure::new(code.fault(), code.name(), code.sentence())
+    Failure::new(code.fault(), code.code(), code.message())
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ async fn only(
         return Ok(Reply::preflight(methods));
     }
     if request.method != method {
-        return Err(Failure::method(methods, Code::Method.name()));
+        return Err(Failure::method(methods, Code::Method.code()));
     }
     let outcome = deed.await;
     let code = outcome.as_ref().map_or_else(Error::code, |_| "ok");
@@ -87,7 +87,7 @@ async fn only(
 /// No such route: the template sends nothing else, so this is for a template that does.
 fn absent() -> Failure {
     let code = Code::NotFound;
-    Failure::new(Fault::Absent, code.name(), code.sentence())
+    Failure::new(Fault::Absent, code.code(), code.message())
 }
 
 /// The video of a route.

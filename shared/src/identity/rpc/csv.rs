@@ -104,7 +104,7 @@ pub(super) fn write(batch: &mut Batch<'_>, out: &mut Vec<u8>) {
             Ok(id) => write_around(out, b"", id, *b",\n"),
             Err(refused) => {
                 out.push(b',');
-                out.extend_from_slice(refused.code().name().as_bytes());
+                out.extend_from_slice(refused.code().code().as_bytes());
                 out.push(b'\n');
             }
         }

@@ -76,7 +76,7 @@ pub struct Body<'a> {
     pub transcode_data: Option<&'a RawValue>,
 }
 
-const E006: &str = Code::E006.meaning();
+const E006: &str = Code::E006.message();
 
 /// Why a body was not read, or not translated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -156,6 +156,6 @@ impl ErrorBody {
     /// A failure of a code, with its own sentence.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code: code.name().into(), message: message.into() }
+        Self { code: code.code().into(), message: message.into() }
     }
 }

@@ -138,5 +138,5 @@ pub(super) fn write_around<const B: usize, const A: usize>(out: &mut Vec<u8>, be
 
 /// Codes and sentences are ours and hold nothing that JSON escapes.
 pub(super) fn write_refusal(refused: Refused, out: &mut Vec<u8>) {
-    let _ = write!(out, "\"code\":\"{}\",\"message\":\"{refused}\"", refused.code());
+    let _ = write!(out, "\"code\":\"{}\",\"message\":\"{refused}\"", refused.code().code());
 }

@@ -57,7 +57,7 @@ impl From<Code> for Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code().meaning())?;
+        f.write_str(self.code().message())?;
         match self {
             Self::Malformed(malformed) => write!(f, ": {malformed}"),
             Self::Code(_) => Ok(()),
@@ -76,7 +76,7 @@ pub enum Error {
     #[error("a batch goes between at most {MAX_PAIRS} pairs of domains")]
     Pairs,
     /// Every id asks for the one same direction, and no permission allows it.
-    #[error("{}", .0.meaning())]
+    #[error("{}", .0.message())]
     Forbidden(Code),
 }
 
