@@ -72,7 +72,7 @@ async fn a_resumed_upload_goes_on_into_the_same_video() {
     page.file().await;
     assert_ne!(video(create(&running, &alice, "a.mp4", "?resume=1-2").await), first, "what is complete is not begun again");
     let long = format!("?resume={}", "x".repeat(129));
-    assert_eq!(create(&running, &alice, "a.mp4", &long).await.refusal(), "400 bad_query");
+    assert_eq!(create(&running, &alice, "a.mp4", &long).await.refusal(), "400 bad_resume");
     running.suite.stop().await;
 }
 

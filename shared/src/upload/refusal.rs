@@ -7,22 +7,22 @@
 codes! {
     /// Why something is not signed. The order is the one in which they are looked for.
     pub enum Refusal {
-        BadQuery = "bad_query" => Request, "the query has to_sign and datetime once each, and at most 8,192 bytes of valid escapes and UTF-8";
-        CanonicalRequestRequired = "canonical_request_required" => Request, "the query needs canonical_request: a client that does not send it is too old";
-        NotSigV4 = "not_sigv4" => Request, "to_sign is the four lines of AWS Signature Version 4";
-        BadDatetime = "bad_datetime" => Request, "datetime is an instant such as 20260115T093000Z, and the second line of to_sign";
-        ClockSkew = "clock_skew" => Request, "the caller's clock is more than 15 minutes from ours";
-        BadScope = "bad_scope" => Request, "the third line of to_sign is the date, the region, s3 and aws4_request";
-        HashMismatch = "hash_mismatch" => Request, "the fourth line of to_sign is not the hash of canonical_request";
-        BadCanonicalRequest = "bad_canonical_request" => Request, "canonical_request has not the form of one, or lacks a header that is always signed";
-        StaleDate = "stale_date" => Request, "x-amz-date is not datetime";
-        SessionUnavailable = "session_unavailable" => Access, "there is no such upload, it is over, or this is not its token";
-        HostNotAllowed = "host_not_allowed" => Access, "the host is not the bucket's";
-        KeyNotAllowed = "key_not_allowed" => Access, "the path is not the one object of this upload";
-        OperationNotAllowed = "operation_not_allowed" => Access, "an upload initiates, sends parts, lists them, completes, aborts, and looks at its object";
-        HeadersNotAllowed = "headers_not_allowed" => Access, "the signed headers are not those of this operation";
-        PayloadNotAllowed = "payload_not_allowed" => Access, "the payload's hash is not the one of this operation";
-        PartLimit = "part_limit" => Access, "an upload has not as many parts as this";
-        UploadMismatch = "upload_mismatch" => Access, "another multipart upload is under way for this video";
+        BadQuery = "bad_query" => Request, "the query is invalid; pass to_sign and datetime once each, in at most 8,192 bytes of valid escapes and UTF-8";
+        CanonicalRequestRequired = "canonical_request_required" => Request, "canonical_request is missing; use a client that sends it";
+        NotSigV4 = "not_sigv4" => Request, "to_sign is not the four lines of AWS Signature Version 4";
+        BadDatetime = "bad_datetime" => Request, "datetime is invalid; pass an instant such as 20260115T093000Z, equal to the second line of to_sign";
+        ClockSkew = "clock_skew" => Request, "the client's clock differs from the server's by more than 15 minutes; correct it";
+        BadScope = "bad_scope" => Request, "the third line of to_sign is not the date, the region, s3 and aws4_request";
+        HashMismatch = "hash_mismatch" => Request, "the fourth line of to_sign is not the SHA-256 of canonical_request";
+        BadCanonicalRequest = "bad_canonical_request" => Request, "canonical_request is malformed, or lacks a header that must be signed";
+        StaleDate = "stale_date" => Request, "x-amz-date differs from datetime; sign a fresh request";
+        SessionUnavailable = "session_unavailable" => Access, "the upload does not exist or has ended, or the session token is not its own";
+        HostNotAllowed = "host_not_allowed" => Access, "the host is not one of the bucket's";
+        KeyNotAllowed = "key_not_allowed" => Access, "the path is not the object of this upload";
+        OperationNotAllowed = "operation_not_allowed" => Access, "the operation is not allowed; an upload may initiate, send and list parts, complete, abort, and head its object";
+        HeadersNotAllowed = "headers_not_allowed" => Access, "the signed headers are not those of the operation";
+        PayloadNotAllowed = "payload_not_allowed" => Access, "the payload hash is not valid for the operation";
+        PartLimit = "part_limit" => Access, "the part number exceeds the limit of the upload";
+        UploadMismatch = "upload_mismatch" => Access, "another multipart upload is in progress for this video";
     }
 }

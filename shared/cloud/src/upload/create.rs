@@ -246,7 +246,7 @@ fn resume(request: &Request) -> Result<&str, Error> {
     let mut values = request.query.iter().filter(|(name, _)| name == "resume").map(|(_, value)| value.as_str());
     match (values.next().unwrap_or_default(), values.next()) {
         (value, None) if value.len() <= MAX_RESUME => Ok(value),
-        _ => Err(Error::Code(Code::BadQuery)),
+        _ => Err(Error::Code(Code::BadResume)),
     }
 }
 

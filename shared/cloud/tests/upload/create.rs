@@ -62,8 +62,8 @@ async fn what_is_no_name_is_refused_before_anybody_is_asked() {
         let query = json!({"resume": values});
         asked(json!({"body": r#"{"name":"a.mp4"}"#, "authorizer": known, "multiValueQueryStringParameters": query}))
     };
-    assert_eq!(desk.create(&resume(json!(["x".repeat(129)]))).await.error(), error(400, "bad_query"));
-    assert_eq!(desk.create(&resume(json!(["1", "2"]))).await.error(), error(400, "bad_query"));
+    assert_eq!(desk.create(&resume(json!(["x".repeat(129)]))).await.error(), error(400, "bad_resume"));
+    assert_eq!(desk.create(&resume(json!(["1", "2"]))).await.error(), error(400, "bad_resume"));
     assert_eq!((desk.brightcove.count("token"), desk.brightcove.count("create")), (0, 0));
     assert_eq!(desk.create(&resume(json!(["x".repeat(128)]))).await.status, 200);
 }
