@@ -1,1 +1,1 @@
-//! The promises are tests: see promises.rs.
+//! This package has tests only: see promises.rs.

@@ -1,9 +1,10 @@
-//! What the suite promises: a module a noun, and the house they live in.
+//! What Rampway promises: one module for each noun, and `house` for the repository itself.
 
-#![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+#![expect(clippy::unwrap_used, reason = "a broken promise panics")]
 
-mod answer;
 mod events;
 mod house;
 mod identity;
+mod local_cloud;
+mod response;
 mod upload;

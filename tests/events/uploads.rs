@@ -1,32 +1,31 @@
-//! What the events of uploads stand on: callers' tokens, and uploads that are at different points of their way.
+//! The state that events of uploads need: callers' tokens, and uploads in different states.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use cloud::setting::now;
-use reqwest::Url;
 use serde_json::{Value, json};
-use shared::{
-    crypto::{jws::SigningKey, sha256},
-    encoding::hex,
+use shared::crypto::jws::SigningKey;
+
+use crate::{
+    identity::fixture::Fixture,
+    upload::page::{self, Operation, Page},
 };
 
-use crate::identity::suite::Running;
-
 const HOUR: u64 = 60 * 60;
-/// What tokens of callers are for.
+/// The audience of callers' tokens.
 const AUDIENCE: &str = "rampway-upload";
-/// The multipart upload, as S3 would name it.
+/// The id of the multipart upload, in S3's form.
 const UPLOAD_ID: &str = "VXBsb2FkIElEIGZvciBPZmZpY2VfUGVya3Mud2VibQ";
 
-/// The uploads that there are, by the prefix of their placeholders: one just begun, one whose parts are being sent, one that is gone on
-/// with after a pause, one that is all in the bucket, and one that Brightcove has.
+/// The uploads, by the prefix of their placeholders: one just created, one whose parts are being sent,
+/// one that is resumed, one that is complete in the bucket, and one that is ingested.
 const FRESH: &str = "";
-const UNDER_WAY: &str = "UNDER_WAY_";
+const IN_PROGRESS: &str = "IN_PROGRESS_";
 const RESUMED: &str = "RESUMED_";
-const SENT: &str = "SENT_";
-const ACCEPTED: &str = "ACCEPTED_";
+const COMPLETED: &str = "COMPLETED_";
+const INGESTED: &str = "INGESTED_";
 
-/// Who begins uploads.
+/// The callers of create, and the key that signs their tokens.
 pub struct Callers {
     key: SigningKey,
 }
@@ -36,14 +35,14 @@ impl Callers {
         Self { key: SigningKey::generate().unwrap() }
     }
 
-    /// The template's parameters under which they are known.
+    /// The template's parameters that accept their tokens.
     pub fn parameters(&self) -> BTreeMap<String, String> {
         let keys = json!({"keys": [self.key.public()]}).to_string();
         [("UploadCallers", "token".to_owned()), ("UploadCallerKeys", keys)].map(|(name, value)| (name.to_owned(), value)).into()
     }
 
-    /// Their tokens: good ones, and those that are refused.
-    pub fn given(&self) -> Vec<(String, String)> {
+    /// Placeholders for their tokens, valid and invalid ones.
+    pub fn placeholders(&self) -> Vec<(String, String)> {
         let (soon, forger) = (now() + HOUR, Self::new());
         let limits = json!({"max_bytes": 1 << 30, "types": ["mp4", "mov"], "uploads_per_hour": 10});
         [
@@ -65,38 +64,38 @@ impl Callers {
     }
 }
 
-/// Uploads at each point of their way, and the time.
-pub async fn given(running: &Running, callers: &Callers) -> Vec<(String, String)> {
-    let brightcove = running.suite.brightcove().unwrap();
-    // Whoever would be called back is at the events' addresses, which are nobody's.
+/// Creates the uploads, and returns placeholders for them and for the time.
+pub async fn placeholders(fixture: &Fixture, callers: &Callers) -> Vec<(String, String)> {
+    let brightcove = fixture.cloud.brightcove().unwrap();
+    // The callback URLs of the events are not reachable.
     brightcove.hold_jobs(true);
-    let datetime = datetime(running).await;
-    let mut given = vec![
+    let datetime = page::datetime();
+    let mut placeholders = vec![
         ("ACCOUNT".to_owned(), brightcove.account().to_owned()),
         ("UPLOAD_ID".to_owned(), UPLOAD_ID.to_owned()),
-        // More than any body of an upload's routes may have.
+        // More than the body limit of any of the uploads' routes.
         ("LONG".to_owned(), "a".repeat(64 << 10)),
         ("DATE".to_owned(), datetime[..8].to_owned()),
         ("DATETIME".to_owned(), datetime.clone()),
     ];
     let token = callers.token("visitor-17", AUDIENCE, now() + HOUR, json!({}));
-    for name in [FRESH, UNDER_WAY, RESUMED, SENT, ACCEPTED] {
-        let upload = create(running, &token, &format!("{name}.webm")).await;
-        if name == UNDER_WAY {
-            sign_part(running, &upload, &datetime).await;
+    for name in [FRESH, IN_PROGRESS, RESUMED, COMPLETED, INGESTED] {
+        let page = create(fixture, &token, &format!("{name}.webm")).await;
+        if name == IN_PROGRESS {
+            sign(&page, &Operation::part(1, UPLOAD_ID), &datetime).await;
         }
-        if [SENT, ACCEPTED].contains(&name) {
-            sign_complete(running, &upload, &datetime).await;
+        if [COMPLETED, INGESTED].contains(&name) {
+            sign(&page, &Operation::complete(UPLOAD_ID, String::new()), &datetime).await;
         }
-        if name == ACCEPTED {
-            let job = ingest(running, &upload).await;
+        if name == INGESTED {
+            let job = ingest(&page).await;
             let job_of = brightcove.jobs().into_iter().find(|known| known.id == job).unwrap();
             let tag = job_of.request["callbacks"][0].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
-            given.extend([("JOB_ID".to_owned(), job), ("CALLBACK_TAG".to_owned(), tag)]);
+            placeholders.extend([("JOB_ID".to_owned(), job), ("CALLBACK_TAG".to_owned(), tag)]);
         }
-        let member = |member: &str| upload[member].as_str().unwrap().to_owned();
+        let member = |member: &str| page.text(member).to_owned();
         let of = |placeholder: &str| format!("{name}{placeholder}");
-        given.extend([
+        placeholders.extend([
             (of("BUCKET"), member("bucket")),
             (of("VIDEO_ID"), member("videoId")),
             (of("OBJECT_KEY"), member("objectKey")),
@@ -104,56 +103,33 @@ pub async fn given(running: &Running, callers: &Callers) -> Vec<(String, String)
             (of("STATUS_TAG"), member("statusPath").rsplit('/').next().unwrap().to_owned()),
         ]);
     }
-    // Somebody who may begin one upload an hour has begun it, in an hour that does not end before the event comes.
+    // A caller with a limit of one upload per hour creates one. The hour must not end before the event is
+    // sent.
     let left = HOUR - now() % HOUR;
     if left < 30 {
         tokio::time::sleep(Duration::from_secs(left)).await;
     }
     let once = callers.token("visitor-once", AUDIENCE, now() + HOUR, json!({"uploads_per_hour": 1}));
-    create(running, &once, "once.webm").await;
-    given
+    create(fixture, &once, "once.webm").await;
+    placeholders
 }
 
-/// The time as requests to S3 say it.
-async fn datetime(running: &Running) -> String {
-    let time = running.get("/time", "").await.text;
-    format!("{}Z", time[..19].replace(['-', ':'], ""))
+/// Creates an upload with a caller's token.
+async fn create(fixture: &Fixture, token: &str, name: &str) -> Page {
+    let created = fixture.post(&format!("/upload/{token}"), &json!({"name": name})).await;
+    assert_eq!(created.status, 200, "{}", created.text);
+    Page::new(&fixture.cloud, &fixture.client, created.body)
 }
 
-async fn create(running: &Running, token: &str, name: &str) -> Value {
-    let answer = running.post(&format!("/upload/{token}"), &json!({"name": name})).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.body
+/// Has an operation signed, without sending it to the bucket.
+async fn sign(page: &Page, operation: &Operation, datetime: &str) {
+    let response = page.sign(operation, datetime).await;
+    assert_eq!(response.status, 200, "{}", response.text);
 }
 
-async fn sign_part(running: &Running, upload: &Value, datetime: &str) {
-    let query = format!("partNumber=1&uploadId={UPLOAD_ID}");
-    sign(running, upload, datetime, "PUT", &query, ["content-md5", "1B2M2Y8AsgTpgAmY7PhCfg=="], "UNSIGNED-PAYLOAD").await;
-}
-
-async fn sign_complete(running: &Running, upload: &Value, datetime: &str) {
-    let query = format!("uploadId={UPLOAD_ID}");
-    sign(running, upload, datetime, "POST", &query, ["content-type", "application/xml"], &hex(&sha256(b""))).await;
-}
-
-async fn sign(running: &Running, upload: &Value, datetime: &str, method: &str, query: &str, header: [&str; 2], payload: &str) {
-    let member = |member: &str| upload[member].as_str().unwrap();
-    let (path, token) = (format!("/{}/{}", member("bucket"), member("objectKey")), member("sessionToken"));
-    let [name, value] = header;
-    let headers = format!("{name}:{value}\nhost:s3.amazonaws.com\nx-amz-date:{datetime}\nx-amz-security-token:{token}");
-    let request = format!("{method}\n{path}\n{query}\n{headers}\n\n{name};host;x-amz-date;x-amz-security-token\n{payload}");
-    let hash = hex(&sha256(request.as_bytes()));
-    let to_sign = format!("AWS4-HMAC-SHA256\n{datetime}\n{}/us-east-1/s3/aws4_request\n{hash}", &datetime[..8]);
-    let url = format!("{}/sign/{}", running.suite.api(), member("videoId"));
-    let query = [("to_sign", to_sign.as_str()), ("datetime", datetime), ("canonical_request", &request)];
-    let answer = running.send(running.client.get(Url::parse_with_params(&url, query).unwrap())).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-}
-
-/// Hands an upload over to Brightcove: the job that makes a video of it.
-async fn ingest(running: &Running, upload: &Value) -> String {
-    let path = format!("/ingest/{}", upload["videoId"].as_str().unwrap());
-    let answer = running.post(&path, &json!({"bucket": upload["bucket"], "objectKey": upload["objectKey"]})).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.body["result"]["id"].as_str().unwrap().to_owned()
+/// Ingests an upload and returns the id of the job.
+async fn ingest(page: &Page) -> String {
+    let response = page.ingest().await;
+    assert_eq!(response.status, 200, "{}", response.text);
+    response.body["result"]["id"].as_str().unwrap().to_owned()
 }

@@ -1,4 +1,5 @@
-//! What only the container says: its keys at start, packets that do not open, and batch transform.
+//! The transcoder's container without a proxy: its keys at start, packets that do not open, and batch
+//! transform.
 
 use std::{
     path::Path,
@@ -21,7 +22,7 @@ use shared::{
     secret::Secret,
 };
 
-use super::suite::domain;
+use super::fixture::{domain, with_flipped_character};
 
 /// A transcoder process with its model directory.
 pub struct Container {
@@ -38,7 +39,7 @@ impl Drop for Container {
     }
 }
 
-/// The authority, played by the test.
+/// A stand-in for the authority: signs tokens and seals key packets.
 pub struct Authority {
     signing: SigningKey,
     pub transcoder: PrivateKey,
@@ -49,6 +50,7 @@ impl Authority {
         Self { signing: SigningKey::generate().unwrap(), transcoder: PrivateKey::generate().unwrap() }
     }
 
+    /// The key packet of [`packet`], sealed for the transcoder.
     pub fn sealed(&self) -> String {
         packet::seal(&packet(), &self.transcoder.public().unwrap(), &mut system_rng())
     }
@@ -68,7 +70,7 @@ impl Authority {
         self.signing.sign(&claims)
     }
 
-    /// A container with files in its model directory; ready or not.
+    /// Starts a container with files in its model directory, and waits until it answers, healthy or not.
     pub async fn container(&self, files: &[(&str, &str)], environment: &[(&str, &str)]) -> Container {
         let model = tempfile::tempdir().unwrap();
         for (name, text) in files {
@@ -93,11 +95,11 @@ impl Authority {
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("the container answers within ten seconds");
+        panic!("the container did not response within ten seconds");
     }
 
-    /// A container that is as it should be.
-    pub async fn good(&self) -> Container {
+    /// Starts a container with valid keys.
+    pub async fn valid_container(&self) -> Container {
         let (pem, jwks) = (self.transcoder.to_pem(), self.jwks());
         self.container(&[("private_key.pem", &pem), ("verification_keys.json", &jwks)], &[]).await
     }
@@ -111,11 +113,11 @@ impl Container {
     pub async fn post(&self, kind: &str, attributes: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
         let request = self.client.post(format!("{}/invocations", self.url)).header("content-type", kind);
         let request = request.header("X-Amzn-SageMaker-Custom-Attributes", attributes).header("X-Unknown", "ignored").body(body);
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    pub async fn refusal(&self, body: Value) -> String {
+    pub async fn status_and_code(&self, body: Value) -> String {
         let (status, text) = self.post("application/json", "", body.to_string()).await;
         format!("{status} {}", serde_json::from_str::<Value>(&text).unwrap()["code"].as_str().unwrap_or("none"))
     }
@@ -125,13 +127,20 @@ impl Container {
     }
 }
 
-/// The packet of every good container.
+/// The key packet of every valid container.
 pub fn packet() -> Packet {
     let keys = |name: &str, key| DomainKeys {
         domain: domain(name),
         keys: vec![KeyVersion { kid: "1".into(), not_before: 0, not_after: None, key: Secret::new([key; 64]) }],
     };
     Packet { id: "p".into(), client_id: "c".into(), expires: now() + 3600, domains: vec![keys("1005", 1), keys("1006", 2)] }
+}
+
+/// An id in domain 1005, and its translation to 1006, by the keys of [`packet`].
+pub fn ids() -> (String, String) {
+    let keys = ClientKeys::new(packet());
+    let in_domain = |name| keys.mint(Kind::Maintained, domain(name), &[1; 16], now()).unwrap().to_string();
+    (in_domain("1005"), in_domain("1006"))
 }
 
 fn claims(audience: &str) -> Value {
@@ -142,7 +151,7 @@ fn claims(audience: &str) -> Value {
     })
 }
 
-pub fn now() -> u64 {
+fn now() -> u64 {
     cloud::setting::now()
 }
 
@@ -151,44 +160,43 @@ async fn binary() -> std::path::PathBuf {
 }
 
 #[tokio::test]
-async fn a_transcoder_without_its_keys_says_which_and_does_not_ping() {
+async fn a_transcoder_without_its_keys_is_unhealthy_and_names_the_key() {
     let authority = Authority::new();
     let init = json!({"rpc": "init", "init_token": authority.init_token(&authority.sealed())});
     let no_private_key = authority.container(&[("verification_keys.json", &authority.jwks())], &[]).await;
-    assert_eq!((no_private_key.ping().await, no_private_key.refusal(init.clone()).await.as_str()), (503, "500 S002"));
+    assert_eq!((no_private_key.ping().await, no_private_key.status_and_code(init.clone()).await.as_str()), (503, "500 S002"));
     let pem = authority.transcoder.to_pem();
-    let broken = authority.container(&[("private_key.pem", "no PEM"), ("verification_keys.json", &authority.jwks())], &[]).await;
-    assert_eq!((broken.ping().await, broken.refusal(init.clone()).await.as_str()), (503, "500 S002"));
-    let no_verification = authority.container(&[("private_key.pem", &pem)], &[]).await;
-    assert_eq!((no_verification.ping().await, no_verification.refusal(init.clone()).await.as_str()), (503, "500 S003"));
-    let broken = authority.container(&[("private_key.pem", &pem)], &[("PUBLIC_KEY_FOR_DECODING", "no PEM")]).await;
-    assert_eq!((broken.ping().await, broken.refusal(init).await.as_str()), (503, "500 S003"));
+    let invalid = authority.container(&[("private_key.pem", "no PEM"), ("verification_keys.json", &authority.jwks())], &[]).await;
+    assert_eq!((invalid.ping().await, invalid.status_and_code(init.clone()).await.as_str()), (503, "500 S002"));
+    let no_verification_keys = authority.container(&[("private_key.pem", &pem)], &[]).await;
+    assert_eq!((no_verification_keys.ping().await, no_verification_keys.status_and_code(init.clone()).await.as_str()), (503, "500 S003"));
+    let invalid = authority.container(&[("private_key.pem", &pem)], &[("PUBLIC_KEY_FOR_DECODING", "no PEM")]).await;
+    assert_eq!((invalid.ping().await, invalid.status_and_code(init).await.as_str()), (503, "500 S003"));
 }
 
 #[tokio::test]
-async fn a_packet_that_does_not_open_says_at_which_step() {
+async fn a_packet_that_does_not_open_names_the_failed_step() {
     let authority = Authority::new();
-    let container = authority.good().await;
-    let refusal = async |key_packet: &str| container.refusal(json!({"rpc": "init", "init_token": authority.init_token(key_packet)})).await;
+    let container = authority.valid_container().await;
+    let error =
+        async |key_packet: &str| container.status_and_code(json!({"rpc": "init", "init_token": authority.init_token(key_packet)})).await;
     let another = packet::seal(&packet(), &PrivateKey::generate().unwrap().public().unwrap(), &mut system_rng());
-    assert_eq!(refusal(&another).await, "500 S004");
+    assert_eq!(error(&another).await, "500 S004");
     let sealed = authority.sealed();
-    let at = sealed.len() - 10;
-    let other = if sealed.as_bytes()[at] == b'A' { "B" } else { "A" };
-    assert_eq!(refusal(&format!("{}{other}{}", &sealed[..at], &sealed[at + 1..])).await, "500 S005");
+    assert_eq!(error(&with_flipped_character(&sealed, sealed.len() - 10)).await, "500 S005");
     let public = authority.transcoder.public().unwrap();
-    assert_eq!(refusal(&jwe::seal_to(&public, b"no keys", &mut system_rng())).await, "500 S006");
+    assert_eq!(error(&jwe::seal_to(&public, b"no keys", &mut system_rng())).await, "500 S006");
     let mut foreign = packet();
     foreign.client_id = "another".into();
-    assert_eq!(refusal(&packet::seal(&foreign, &public, &mut system_rng())).await, "500 S006");
+    assert_eq!(error(&packet::seal(&foreign, &public, &mut system_rng())).await, "500 S006");
     assert_eq!(container.ping().await, 200);
-    assert_eq!(container.refusal(json!({"rpc": "init"})).await, "400 E006");
-    assert_eq!(container.refusal(json!({"rpc": "init", "init_token": "x"})).await, "401 E005");
+    assert_eq!(container.status_and_code(json!({"rpc": "init"})).await, "400 E006");
+    assert_eq!(container.status_and_code(json!({"rpc": "init", "init_token": "x"})).await, "401 E005");
 }
 
 #[tokio::test]
-async fn an_rsa_key_as_pem_verifies_as_the_original_s_does() {
-    // RS256 by the standard library of tokens, under a key without a name.
+async fn an_rsa_key_in_pem_verifies_rs256_rs384_and_rs512() {
+    // Signed by another JWT implementation, with a key that has no key id.
     let authority = Authority::new();
     let rsa = PrivateKey::generate().unwrap();
     let pem = authority.transcoder.to_pem();
@@ -204,46 +212,44 @@ async fn an_rsa_key_as_pem_verifies_as_the_original_s_does() {
     init["packet_id"] = "p".into();
     init["jwks"] = json!({"keys": []});
     for algorithm in [jsonwebtoken::Algorithm::RS256, jsonwebtoken::Algorithm::RS384, jsonwebtoken::Algorithm::RS512] {
-        assert_eq!(container.refusal(json!({"rpc": "init", "init_token": sign(algorithm, &init)})).await, "200 none");
+        assert_eq!(container.status_and_code(json!({"rpc": "init", "init_token": sign(algorithm, &init)})).await, "200 none");
     }
     let pss = sign(jsonwebtoken::Algorithm::PS256, &init);
-    assert_eq!(container.refusal(json!({"rpc": "init", "init_token": pss})).await, "401 S012");
+    assert_eq!(container.status_and_code(json!({"rpc": "init", "init_token": pss})).await, "401 S012");
 }
 
 #[tokio::test]
-async fn keys_may_come_along_with_a_request() {
+async fn a_request_may_carry_its_init_token() {
     let authority = Authority::new();
-    let container = authority.good().await;
-    let id = ClientKeys::new(packet()).mint(Kind::Maintained, domain("1005"), &[1; 16], now()).unwrap().to_string();
+    let container = authority.valid_container().await;
+    let (id, _) = ids();
     let data = json!([{"value": id, "target": "1006"}]);
     let bare = json!({"smart_token": authority.smart_token(), "transcode_data": data});
-    assert_eq!(container.refusal(bare.clone()).await, "503 S007");
-    let mut along = bare.clone();
-    along["init_token"] = authority.init_token(&authority.sealed()).into();
-    assert_eq!(container.post("application/json", "packet=p", along.to_string()).await.0, 200);
+    assert_eq!(container.status_and_code(bare.clone()).await, "503 S007");
+    let mut with_init_token = bare.clone();
+    with_init_token["init_token"] = authority.init_token(&authority.sealed()).into();
+    assert_eq!(container.post("application/json", "packet=p", with_init_token.to_string()).await.0, 200);
     assert_eq!(container.post("application/json", "packet=p", bare.to_string()).await.0, 200);
     assert_eq!(container.post("application/json", "packet=another", bare.to_string()).await.0, 503);
-    // Lines without a token are batch transform's, whose keys lie in the model directory.
+    // Lines without a token belong to batch transform, whose keys are in the model directory.
     assert_eq!(container.post("text/csv", "target=1006", id).await.0, 403);
 }
 
 #[tokio::test]
-async fn batch_transform_gets_its_keys_from_the_model_directory() {
+async fn batch_transform_reads_its_keys_from_the_model_directory() {
     let authority = Authority::new();
     let (pem, jwks, init) = (authority.transcoder.to_pem(), authority.jwks(), authority.init_token(&authority.sealed()));
     let files = [("private_key.pem", pem.as_str()), ("verification_keys.json", &jwks), ("init_token", &init)];
     let container = authority.container(&files, &[]).await;
-    let session = ClientKeys::new(packet());
-    let in_domain = |name| session.mint(Kind::Maintained, domain(name), &[1; 16], now()).unwrap().to_string();
-    let (id, expected) = (in_domain("1005"), in_domain("1006"));
+    let (id, expected) = ids();
     let csv = format!("{id},1006\nno id,1006\r\n{id},1007\n\n");
-    let answer = container.post("text/csv; charset=utf-8", "", csv).await;
-    assert_eq!(answer, (200, format!("{expected},\n,I001\n,S010\n,I001\n")));
-    let answer = container.post("text/csv", "target=1006", format!("{id}\n{id}")).await;
-    assert_eq!(answer, (200, format!("{expected},\n{expected},\n")));
+    let response = container.post("text/csv; charset=utf-8", "", csv).await;
+    assert_eq!(response, (200, format!("{expected},\n,I001\n,S010\n,I001\n")));
+    let response = container.post("text/csv", "target=1006", format!("{id}\n{id}")).await;
+    assert_eq!(response, (200, format!("{expected},\n{expected},\n")));
     let lines = format!("{{\"value\":\"{id}\",\"target\":\"1006\"}}\n{{\"target\":\"1006\",\"values\":[\"{id}\"]}}\n");
-    let answer = container.post("application/jsonlines", "", lines).await;
-    assert_eq!(answer, (200, format!("{{\"value\":\"{expected}\"}}\n{{\"values\":[\"{expected}\"],\"errors\":[]}}\n")));
+    let response = container.post("application/jsonlines", "", lines).await;
+    assert_eq!(response, (200, format!("{{\"value\":\"{expected}\"}}\n{{\"values\":[\"{expected}\"],\"errors\":[]}}\n")));
     assert_eq!(container.post("application/jsonlines", "", "{}").await.0, 400);
     assert_eq!(container.post("application/xml", "", "<a/>").await.0, 415);
     let parameters: Value =
@@ -253,7 +259,7 @@ async fn batch_transform_gets_its_keys_from_the_model_directory() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_refused_and_an_asked_container_ends_well() {
+async fn a_body_over_the_limit_is_refused_and_sigterm_exits_with_success() {
     let authority = Authority::new();
     let (pem, jwks) = (authority.transcoder.to_pem(), authority.jwks());
     let files = [("private_key.pem", pem.as_str()), ("verification_keys.json", &jwks)];
@@ -266,5 +272,5 @@ async fn a_body_over_the_limit_is_refused_and_an_asked_container_ends_well() {
         true
     });
     let ended = tokio::task::spawn_blocking(move || container.child.wait().unwrap().success()).await.unwrap();
-    assert!(ended);
+    assert!(ended, "SIGTERM ends the container with status 0");
 }

@@ -1,17 +1,17 @@
-//! What becomes of an upload while Brightcove fails.
+//! Uploads while Brightcove fails or is slow.
 
 use std::time::Duration;
 
 use local::Call;
 use serde_json::json;
 
-use super::start;
+use super::fixture::start;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn brightcove_s_failures_have_answers_and_leave_no_video() {
-    let running = start(&[]).await;
-    let brightcove = running.brightcove();
-    let refusals = [
+async fn brightcove_errors_have_documented_codes_and_leave_no_video() {
+    let fixture = start(&[]).await;
+    let brightcove = fixture.brightcove();
+    let errors = [
         (Call::Token, 400, r#"{"error":"invalid_client","error_description":"no"}"#, "502 upstream_auth"),
         (Call::Create, 403, r#"[{"error_code":"ACCESS_DENIED","message":"no"}]"#, "502 upstream_forbidden"),
         (Call::Create, 422, r#"[{"error_code":"VALIDATION_ERROR","message":"no"}]"#, "422 upstream_rejected"),
@@ -22,44 +22,44 @@ async fn brightcove_s_failures_have_answers_and_leave_no_video() {
         (Call::UploadUrls, 429, "[]", "503 upstream_busy"),
         (Call::UploadUrls, 404, r#"[{"error_code":"RESOURCE_NOT_FOUND","message":"no"}]"#, "422 upstream_rejected"),
     ];
-    for (call, status, body, expected) in refusals {
+    for (call, status, body, expected) in errors {
         brightcove.refuse(call, 50, status, body);
-        let refused = running.create("a.mp4").await;
-        assert_eq!(refused.refusal(), expected, "{call:?} {status}: {}", refused.text);
-        assert!(!refused.text.contains("hello") && !refused.text.contains("html"), "{}", refused.text);
+        let response = fixture.create("a.mp4").await;
+        assert_eq!(response.status_and_code(), expected, "{call:?} {status}: {}", response.text);
+        assert!(!response.text.contains("hello") && !response.text.contains("html"), "{}", response.text);
         brightcove.relent();
         assert!(brightcove.videos().is_empty(), "{call:?} {status} leaves a video");
     }
-    // Tokens that end early cost a repetition.
-    running.page("a.mp4").await;
+    // A token that is revoked before it expires costs a retry.
+    fixture.page("a.mp4").await;
     brightcove.revoke_tokens();
-    running.page("b.mp4").await;
-    running.suite.stop().await;
+    fixture.page("b.mp4").await;
+    fixture.cloud.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_ingest_whose_answer_is_lost_is_made_once() {
-    let running = start(&[]).await;
-    let page = running.page("a.mp4").await;
-    page.file().await;
-    running.brightcove().refuse(Call::Ingest, 50, 422, r#"[{"error_code":"ILLEGAL_FIELD","message":"no"}]"#);
+async fn an_ingest_whose_response_is_lost_is_requested_once() {
+    let fixture = start(&[]).await;
+    let page = fixture.page("a.mp4").await;
+    page.upload_file().await;
+    fixture.brightcove().refuse(Call::Ingest, 50, 422, r#"[{"error_code":"ILLEGAL_FIELD","message":"no"}]"#);
     let rejected = page.ingest().await;
-    assert_eq!((rejected.refusal().as_str(), &rejected.body["upstream_code"]), ("422 upstream_rejected", &json!("ILLEGAL_FIELD")));
-    running.brightcove().relent();
-    running.brightcove().lose(Call::Ingest, 1);
+    assert_eq!((rejected.status_and_code().as_str(), &rejected.body["upstream_code"]), ("422 upstream_rejected", &json!("ILLEGAL_FIELD")));
+    fixture.brightcove().relent();
+    fixture.brightcove().lose(Call::Ingest, 1);
     let ingested = page.ingest().await;
     assert_eq!(ingested.status, 200, "{}", ingested.text);
-    assert_eq!(running.brightcove().jobs().len(), 1);
-    running.suite.stop().await;
+    assert_eq!(fixture.brightcove().jobs().len(), 1);
+    fixture.cloud.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_brightcove_is_waited_for_and_a_silent_one_is_not() {
-    let running = start(&[]).await;
-    running.brightcove().slow(Call::Create, Duration::from_millis(800));
-    assert_eq!(running.create("a.mp4").await.status, 200);
-    running.brightcove().slow(Call::UploadUrls, Duration::from_mins(1));
-    assert_eq!(running.create("b.mp4").await.refusal(), "503 upstream_busy");
-    running.brightcove().relent();
-    assert_eq!(running.brightcove().videos().len(), 1, "the second was taken back");
+async fn a_slow_brightcove_is_awaited_and_a_hanging_one_times_out() {
+    let fixture = start(&[]).await;
+    fixture.brightcove().slow(Call::Create, Duration::from_millis(800));
+    assert_eq!(fixture.create("a.mp4").await.status, 200);
+    fixture.brightcove().slow(Call::UploadUrls, Duration::from_mins(1));
+    assert_eq!(fixture.create("b.mp4").await.status_and_code(), "503 upstream_busy");
+    fixture.brightcove().relent();
+    assert_eq!(fixture.brightcove().videos().len(), 1, "the second is deleted");
 }

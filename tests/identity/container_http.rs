@@ -1,4 +1,4 @@
-//! What the container's door says: CSV under a token, and what happens when too much comes.
+//! The HTTP server of the transcoder's container: CSV with tokens, the memory budget, routes and methods.
 
 use std::{
     io::{Read, Write},
@@ -7,41 +7,31 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use shared::identity::{ClientKeys, Kind};
 
-use super::{
-    container::{Authority, Container, now, packet},
-    suite::domain,
-};
+use super::container::{Authority, Container, ids};
 
-/// An id of a domain, and the same in another.
-fn ids() -> (String, String) {
-    let session = ClientKeys::new(packet());
-    let in_domain = |name| session.mint(Kind::Maintained, domain(name), &[1; 16], now()).unwrap().to_string();
-    (in_domain("1005"), in_domain("1006"))
-}
-
+/// Sends a small request and returns its status.
 async fn small(container: &Container, authority: &Authority) -> u16 {
     let body = json!({"rpc": "init", "init_token": authority.init_token(&authority.sealed())});
     container.post("application/json", "", body.to_string()).await.0
 }
 
 #[tokio::test]
-async fn csv_carries_its_tokens_in_its_head() {
+async fn csv_carries_its_tokens_in_leading_comment_lines() {
     let authority = Authority::new();
-    let container = authority.good().await;
+    let container = authority.valid_container().await;
     let (id, expected) = ids();
     let (smart, init) = (authority.smart_token(), authority.init_token(&authority.sealed()));
     let bare = format!("#smart_token={smart}\n{id}\nno id\n");
     let (status, text) = container.post("text/csv", "target=1006", bare.clone()).await;
     assert_eq!((status, &serde_json::from_str::<Value>(&text).unwrap()["code"]), (503, &json!("S007")));
-    let along = format!("#smart_token={smart}\r\n#init_token={init}\r\n{id},1006\r\n{id},1007");
-    assert_eq!(container.post("text/csv", "packet=p", along).await, (200, format!("{expected},\n,S010\n")));
+    let with_init_token = format!("#smart_token={smart}\r\n#init_token={init}\r\n{id},1006\r\n{id},1007");
+    assert_eq!(container.post("text/csv", "packet=p", with_init_token).await, (200, format!("{expected},\n,S010\n")));
     let request = container.client.post(format!("{}/invocations", container.url)).header("content-type", "text/csv");
-    let answer = request.header("X-Amzn-SageMaker-Custom-Attributes", "target=1006;packet=p").body(bare.clone()).send().await.unwrap();
-    assert_eq!(answer.headers()["X-Amzn-SageMaker-Custom-Attributes"], "packet=p;previous=0;usage=1005-1006:1");
-    assert_eq!(answer.text().await.unwrap(), format!("{expected},\n,I001\n"));
-    // Fields that are not known are passed over, as in JSON, and doubled ones are not.
+    let response = request.header("X-Amzn-SageMaker-Custom-Attributes", "target=1006;packet=p").body(bare.clone()).send().await.unwrap();
+    assert_eq!(response.headers()["X-Amzn-SageMaker-Custom-Attributes"], "packet=p;previous=0;usage=1005-1006:1");
+    assert_eq!(response.text().await.unwrap(), format!("{expected},\n,I001\n"));
+    // Unknown fields are ignored, as in JSON. Repeated fields are refused.
     let other = format!("#rpc=request\n{bare}");
     assert_eq!(container.post("text/csv", "target=1006", other).await, (200, format!("{expected},\n,I001\n")));
     assert_eq!(container.post("text/csv", "target=1006", format!("#smart_token={smart}\n{bare}")).await.0, 400);
@@ -51,70 +41,70 @@ async fn csv_carries_its_tokens_in_its_head() {
 }
 
 #[tokio::test]
-async fn what_goes_over_the_bytes_in_flight_is_refused_and_small_requests_are_not() {
+async fn large_bodies_over_the_memory_budget_are_refused_and_small_ones_are_not() {
     let authority = Authority::new();
     let (pem, jwks) = (authority.transcoder.to_pem(), authority.jwks());
     let files = [("private_key.pem", pem.as_str()), ("verification_keys.json", &jwks)];
     let container = authority.container(&files, &[("MAX_BYTES_IN_FLIGHT", "1000000")]).await;
-    // One that says it will send much, sends most of it, and then nothing.
-    let slow = || {
-        let mut slow = TcpStream::connect(container.url.trim_start_matches("http://")).unwrap();
-        write!(slow, "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n").unwrap();
-        slow.write_all(&vec![b' '; 900_000]).unwrap();
-        slow
+    // A client that announces a large body, sends most of it, and then stalls.
+    let stall = || {
+        let mut stalled = TcpStream::connect(container.url.trim_start_matches("http://")).unwrap();
+        write!(stalled, "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n").unwrap();
+        stalled.write_all(&vec![b' '; 900_000]).unwrap();
+        stalled
     };
-    let large = || " ".repeat(300_000);
-    let refused = async || {
-        let answer = container.client.post(format!("{}/invocations", container.url)).body(large()).send().await.unwrap();
-        (answer.status().as_u16(), answer.headers().get("retry-after").map(|wait| wait.to_str().unwrap().to_owned()))
+    let send_large = async || {
+        let response = container.client.post(format!("{}/invocations", container.url)).body(" ".repeat(300_000)).send().await.unwrap();
+        (response.status().as_u16(), response.headers().get("retry-after").map(|wait| wait.to_str().unwrap().to_owned()))
     };
-    // What was sent has come when there is no room any more. A large one that is tried before takes the slow one's: it is sent again, and given longer.
+    // The stalled body has arrived when the budget is used up. A large request that comes earlier takes
+    // the budget instead, and the stalled one is refused: try again with a longer wait.
     let mut wait = Duration::from_millis(25);
-    let slow = loop {
-        let slow = slow();
+    let stalled = loop {
+        let stalled = stall();
         tokio::time::sleep(wait).await;
-        match refused().await {
-            (503, Some(after)) if after == "1" => break slow,
+        match send_large().await {
+            (503, Some(after)) if after == "1" => break stalled,
             other => assert!(other == (400, None) && wait < Duration::from_secs(20), "{other:?} after {wait:?}"),
         }
-        drop(slow);
+        drop(stalled);
         wait *= 2;
     };
     assert_eq!(small(&container, &authority).await, 200);
-    drop(slow);
-    // It is read, and refused for what it is: no JSON.
-    let mut answer = refused().await;
+    drop(stalled);
+    // With the budget free again, the large body is read. It is refused because it is not JSON.
+    let mut response = send_large().await;
     for _ in 0..200 {
-        if answer.0 == 400 {
+        if response.0 == 400 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
-        answer = refused().await;
+        response = send_large().await;
     }
-    assert_eq!(answer, (400, None));
+    assert_eq!(response, (400, None));
 }
 
 #[tokio::test]
-async fn a_body_of_many_ids_is_translated_beside_small_ones() {
+async fn a_large_body_is_translated_beside_small_requests() {
     let authority = Authority::new();
-    let container = authority.good().await;
+    let container = authority.valid_container().await;
     assert_eq!(small(&container, &authority).await, 200);
     let (id, expected) = ids();
     let body = format!("#smart_token={}\n{}", authority.smart_token(), format!("{id}\n").repeat(200_000));
     let (large, small) = tokio::join!(container.post("text/csv", "target=1006", body), small(&container, &authority));
     assert_eq!((large.0, small), (200, 200));
-    assert!(large.1 == format!("{expected},\n").repeat(200_000), "every line in its place");
+    assert!(large.1 == format!("{expected},\n").repeat(200_000), "every line keeps its index");
 }
 
 #[tokio::test]
-async fn what_is_no_route_is_not_found_and_other_methods_are_not_allowed() {
-    let container = Authority::new().good().await;
+async fn unknown_paths_are_not_found_and_other_methods_are_not_allowed() {
+    let container = Authority::new().valid_container().await;
     let status = async |method: &str, path: &str| {
         let mut stream = TcpStream::connect(container.url.trim_start_matches("http://")).unwrap();
         write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer[9..12].to_owned()
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response[9..12].to_owned()
     };
     assert_eq!(status("GET", "/ping").await, "200");
     assert_eq!(status("GET", "/invocations").await, "405");
