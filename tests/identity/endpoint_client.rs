@@ -17,7 +17,7 @@ use super::fixture::{Fixture, domain, start};
 async fn endpoint_client(fixture: &Fixture, api: bool) -> Client {
     let environment = Environment::over(fixture.cloud.environment().clone());
     let credentials = fixture.seed.credentials.clone();
-    Client::direct(&environment, credentials, api.then(|| fixture.cloud.api())).await.unwrap()
+    Client::for_endpoint(&environment, credentials, api.then(|| fixture.cloud.api())).await.unwrap()
 }
 
 fn ids(list: &[(&str, &str)]) -> Ids {

@@ -9,7 +9,7 @@ use shared::identity::{
     translate::{Kernel, MAX_IDS, MAX_PAIRS},
 };
 
-use client::{Client, Error, Health, Session};
+use client::{Client, Error, Health, KeyPacket};
 
 /// Keys that end sooner than this, in seconds, should have been renewed.
 const ENDING: u64 = 15 * 60;
@@ -36,8 +36,8 @@ impl Examination {
         let health = client.health().await;
         match &health {
             Ok(health) => {
-                found.ok("reach", format!("the transcoder answers in {} ms", health.took.as_millis()));
-                found.clock(health.ahead);
+                found.ok("reach", format!("the transcoder answers in {} ms", health.round_trip.as_millis()));
+                found.clock(health.clock_offset_seconds);
             }
             Err(error) => found.wrong("reach", error),
         }
@@ -117,7 +117,7 @@ impl Examination {
     fn token(&mut self, claims: &Smart, health: Option<&Health>, now: u64) {
         let common = &claims.registered;
         self.ok("credentials", format!("client {} is admitted by issuer {}", common.sub, common.iss));
-        if health.is_none_or(|health| health.ahead.is_none()) {
+        if health.is_none_or(|health| health.clock_offset_seconds.is_none()) {
             // A token that was made just now says what time it is there.
             self.clock(i64::try_from(now).ok().zip(i64::try_from(common.iat).ok()).map(|(ours, theirs)| ours - theirs));
         }
@@ -136,10 +136,9 @@ impl Examination {
             Err(error) => self.wrong("permissions", format!("{error} ({}): ask the authority's operator", error.code().code())),
             Ok(scopes) => {
                 self.permissions(&common.sub, &scopes);
-                for (variant, keys) in health.into_iter().flat_map(|health| health.of(&common.sub)) {
+                for (variant, keys) in health.into_iter().flat_map(|health| health.for_client(&common.sub)) {
                     self.keys(&variant.variant, keys, &scopes.domains());
-                    let kernel = variant.kernel.as_ref().map_or_else(String::new, |kernel| format!(", kernel {kernel}"));
-                    self.ok("transcoder", format!("variant {} runs version {}{kernel}", variant.variant, variant.version));
+                    self.ok("transcoder", format!("variant {} runs version {}", variant.variant, variant.version));
                 }
             }
         }
@@ -157,7 +156,7 @@ impl Examination {
         }
     }
 
-    fn keys(&mut self, variant: &str, keys: Option<&Session>, domains: &BTreeSet<Domain>) {
+    fn keys(&mut self, variant: &str, keys: Option<&KeyPacket>, domains: &BTreeSet<Domain>) {
         let Some(keys) = keys else {
             let said = "holds no keys of this client yet (S007): they come with the first request, or by POST /auth/init";
             return self.wrong("keys", format!("variant {variant} {said}"));

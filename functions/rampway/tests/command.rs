@@ -49,11 +49,14 @@ fn what_stands_in_the_way_exits_with_1_and_says_so() {
     fs::write(folder.path().join("secret"), "open sesame\n").unwrap();
     let here = "--url http://127.0.0.1:1/Prod --client-id demo --client-secret-file secret";
     for (line, sentence) in [
-        ("translate audience.csv --column id --to 1006".into(), "start one here with `rampway serve`"),
+        ("translate audience.csv --column id --to 1006".into(), "start one with `rampway serve`"),
         (format!("translate no.csv --column id --to 1006 {here}"), "no.csv: it cannot be read"),
         (format!("translate audience.csv --column rampid --to 1006 {here}"), "there is no column `rampid`; the columns are `id`"),
-        (format!("translate audience.csv --column id --to 1006 {here}"), "http://127.0.0.1:1/Prod does not answer"),
-        (format!("translate audience.csv --column id --to 1006 --via endpoint {here}"), "AUTHORITY_URL is not set: --via endpoint needs"),
+        (format!("translate audience.csv --column id --to 1006 {here}"), "http://127.0.0.1:1/Prod did not respond"),
+        (
+            format!("translate audience.csv --column id --to 1006 --via endpoint {here}"),
+            "AUTHORITY_URL is not set; for --via endpoint, pass",
+        ),
         ("admin keys list".into(), "CLIENTS_TABLE is not set"),
         ("admin keys list --env-file no/such".into(), "no/such cannot be read"),
         ("mint --domain 1005 00".into(), "`00` is not a native id"),
@@ -111,7 +114,7 @@ fn the_doctor_says_what_is_wrong_and_exits_with_1() {
     fs::write(folder.path().join("secret"), "open sesame").unwrap();
     let there = "doctor --url http://127.0.0.1:1/Prod --client-id demo --client-secret-file secret";
     for (line, said) in
-        [("doctor", "wrong  connection   nobody says which API"), (there, "wrong  reach        http://127.0.0.1:1/Prod does not answer")]
+        [("doctor", "wrong  connection   no API is configured"), (there, "wrong  reach        http://127.0.0.1:1/Prod did not respond")]
     {
         let output = rampway(folder.path(), line);
         assert_eq!(output.status.code(), Some(1));

@@ -1,4 +1,4 @@
-//! The way through the customer's API: API Gateway and the proxy, by client id and secret.
+//! The transport over the customer's API: API Gateway and the proxy, with a client id and secret.
 
 use std::{
     sync::{
@@ -17,159 +17,160 @@ use reqwest::{
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use super::{
-    Credentials, Error, Health, Outcomes, Token, answer,
-    error::{Failure, printable},
-    health,
-    ids::Part,
-    request,
-    retry::{Attempts, Retry},
-    token::Current,
+use crate::{
+    connection::Credentials,
+    error::{AttemptError, Error, printable},
+    health::{Health, clock_offset_seconds},
+    ids::IdSlice,
+    outcomes::Outcomes,
+    request, response,
+    retry::{Attempts, RetryPolicy},
+    token::{Token, TokenCache},
 };
 
-/// API Gateway ends a request after 29 seconds: whoever waits longer waits for nobody.
-const REQUEST_TIME: Duration = Duration::from_secs(35);
-const CONNECT_TIME: Duration = Duration::from_secs(5);
+/// API Gateway ends a request after 29 seconds. A client that waits longer receives no response.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(35);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One customer's API.
+/// A connection to one customer's API.
 #[derive(Debug)]
-pub(super) struct Api {
+pub(crate) struct Api {
     http: reqwest::Client,
-    base: String,
+    base_url: String,
     credentials: Credentials,
-    pub(super) retry: Retry,
-    token: Current,
+    pub(crate) retry: RetryPolicy,
+    token: TokenCache,
     initialised: OnceCell<()>,
+    /// Whether the server has ever responded.
     reached: AtomicBool,
 }
 
 impl Api {
-    pub(super) fn new(base_url: &str, credentials: Credentials) -> Result<Self, Error> {
+    pub(crate) fn new(base_url: &str, credentials: Credentials) -> Result<Self, Error> {
         let address = |reason| Error::Address { url: base_url.into(), reason };
         let url = Url::parse(base_url).map_err(|_| address("is not a URL"))?;
         let host = url.host_str().unwrap_or_default();
         match url.scheme() {
             "https" => {}
             "http" if ["127.0.0.1", "localhost", "[::1]"].contains(&host) => {}
-            "http" => return Err(address("would carry the secret over the network in clear")),
+            "http" => return Err(address("would send the secret unencrypted")),
             _ => return Err(address("is not an HTTP address")),
         }
         let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIME)
-            .timeout(REQUEST_TIME)
-            // A redirect would take the secret to another host.
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            // A redirect would send the secret to another host.
             .redirect(Policy::none())
             .build()
             .map_err(|cause| Error::Setup(cause.to_string()))?;
         Ok(Self {
             http,
-            base: base_url.trim_end_matches('/').into(),
+            base_url: base_url.trim_end_matches('/').into(),
             credentials,
-            retry: Retry::default(),
-            token: Current::default(),
+            retry: RetryPolicy::default(),
+            token: TokenCache::default(),
             initialised: OnceCell::new(),
             reached: AtomicBool::new(false),
         })
     }
 
-    pub(super) fn client_id(&self) -> &str {
+    pub(crate) fn client_id(&self) -> &str {
         &self.credentials.client_id
     }
 
-    pub(super) async fn init(&self) -> Result<(), Error> {
-        self.token.replace(self.with_credentials("auth/init", "init").await?).await;
+    pub(crate) async fn init(&self) -> Result<(), Error> {
+        self.token.replace(self.request_token("auth/init", "init").await?).await;
         Ok(())
     }
 
-    pub(super) async fn token(&self) -> Result<Arc<Token>, Error> {
-        self.token.or_fetch(self.with_credentials("auth/request", "refresh")).await
+    pub(crate) async fn token(&self) -> Result<Arc<Token>, Error> {
+        self.token.get_or_fetch(self.request_token("auth/request", "refresh")).await
     }
 
-    pub(super) async fn health(&self) -> Result<Health, Error> {
-        // Whoever asks how things stand wants to hear that they stand badly.
-        let mut attempts = Attempts::new(Retry { attempts: self.retry.first_attempts, ..self.retry });
+    pub(crate) async fn health(&self) -> Result<Health, Error> {
+        // A health check is to report an unavailable server soon.
+        let mut attempts = Attempts::new(RetryPolicy { max_attempts: self.retry.max_attempts_unreached, ..self.retry });
         loop {
             let start = Instant::now();
-            let failure = match self.answered(self.http.get(format!("{}/health", self.base))).await {
-                Ok((headers, text)) => {
+            let error = match self.send(self.http.get(format!("{}/health", self.base_url))).await {
+                Ok((headers, body)) => {
                     let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-                    let ahead = date.and_then(|date| health::ahead(date, SystemTime::now()));
-                    let health = Health::parse(&text).map_err(|said| Error::Nonsense(printable(&said)))?;
-                    return Ok(Health { ahead, took: start.elapsed(), ..health });
+                    let clock_offset_seconds = date.and_then(|date| clock_offset_seconds(date, SystemTime::now()));
+                    let health = Health::parse(&body).map_err(|error| Error::InvalidResponse(printable(&error)))?;
+                    return Ok(Health { clock_offset_seconds, round_trip: start.elapsed(), ..health });
                 }
-                Err(failure) => failure,
+                Err(error) => error,
             };
-            attempts.pause(failure, &self.base, self.reached()).await?;
+            attempts.back_off(error, &self.base_url, self.reached()).await?;
         }
     }
 
-    pub(super) async fn translate(&self, part: Part<'_>) -> Result<Outcomes, Error> {
+    pub(crate) async fn translate(&self, ids: IdSlice<'_>) -> Result<Outcomes, Error> {
         let mut attempts = Attempts::new(self.retry);
         let mut refreshed = false;
         loop {
             let token = self.token().await?;
-            match self.attempt("auth/request", request::translate(token.expose(), part)).await {
-                Ok((headers, text)) => {
+            match self.post("auth/request", request::translate(token.expose(), ids)).await {
+                Ok((headers, body)) => {
                     let previous = headers.get(customer::PREVIOUS).and_then(|count| count.to_str().ok()?.parse().ok());
-                    return answer::parse(&text, part).map(|outcomes| outcomes.with_previous(previous)).map_err(Error::Nonsense);
+                    return response::parse(&body, ids).map(|outcomes| outcomes.with_previous(previous)).map_err(Error::InvalidResponse);
                 }
-                Err(failure) if failure.asks_for_a_new_token() && !refreshed => {
+                Err(error) if error.is_refresh_required() && !refreshed => {
                     refreshed = true;
-                    self.token.forget(&token).await;
+                    self.token.invalidate(&token).await;
                 }
-                Err(failure) if failure.lacks_keys() && !self.initialised.initialized() => {
+                Err(error) if error.is_without_keys() && !self.initialised.initialized() => {
                     self.initialised.get_or_try_init(|| self.init()).await?;
                 }
-                Err(failure) => attempts.pause(failure, &self.base, self.reached()).await?,
+                Err(error) => attempts.back_off(error, &self.base_url, self.reached()).await?,
             }
         }
     }
 
-    /// One of the two calls that show the client's secret and are answered with a smart token.
-    async fn with_credentials(&self, path: &str, rpc: &str) -> Result<Arc<Token>, Error> {
+    /// Requests a smart token with the client's secret.
+    async fn request_token(&self, path: &str, rpc: &str) -> Result<Arc<Token>, Error> {
         let Credentials { client_id, client_secret } = &self.credentials;
         let mut attempts = Attempts::new(self.retry);
         loop {
-            match self.attempt(path, request::token(rpc, client_id, client_secret.expose())).await {
-                Ok((_, text)) => {
-                    let answer: TokenAnswer =
-                        serde_json::from_slice(&text).map_err(|_| Error::Nonsense("it was asked for a token and sent none".into()))?;
-                    return Ok(Arc::new(Token::new(answer.smart_token)));
+            match self.post(path, request::token(rpc, client_id, client_secret.expose())).await {
+                Ok((_, body)) => {
+                    let response: TokenResponse =
+                        serde_json::from_slice(&body).map_err(|_| Error::InvalidResponse("it has no `smart_token`".into()))?;
+                    return Ok(Arc::new(Token::new(response.smart_token)));
                 }
-                Err(failure) if failure.is(StatusCode::UNAUTHORIZED) || failure.is(StatusCode::FORBIDDEN) => {
-                    return Err(Error::Credentials { client_id: client_id.clone(), said: failure.said() });
+                Err(error) if error.rejects_credentials() => {
+                    return Err(Error::Credentials { client_id: client_id.clone(), detail: error.detail() });
                 }
-                Err(failure) => attempts.pause(failure, &self.base, self.reached()).await?,
+                Err(error) => attempts.back_off(error, &self.base_url, self.reached()).await?,
             }
         }
     }
 
-    /// Whether anybody has ever answered at this address.
     fn reached(&self) -> bool {
         self.reached.load(Ordering::Relaxed)
     }
 
-    async fn attempt(&self, path: &str, body: Vec<u8>) -> Result<(HeaderMap, Vec<u8>), Failure> {
-        let request = self.http.post(format!("{}/{path}", self.base)).header(CONTENT_TYPE, "application/json");
-        self.answered(request.body(body)).await
+    async fn post(&self, path: &str, body: Vec<u8>) -> Result<(HeaderMap, Vec<u8>), AttemptError> {
+        let request = self.http.post(format!("{}/{path}", self.base_url)).header(CONTENT_TYPE, "application/json");
+        self.send(request.body(body)).await
     }
 
-    async fn answered(&self, request: RequestBuilder) -> Result<(HeaderMap, Vec<u8>), Failure> {
-        let answer = request.send().await.map_err(|error| Failure::transport(&error))?;
+    async fn send(&self, request: RequestBuilder) -> Result<(HeaderMap, Vec<u8>), AttemptError> {
+        let response = request.send().await.map_err(|error| AttemptError::transport(&error))?;
         self.reached.store(true, Ordering::Relaxed);
-        let status = answer.status();
-        let headers = answer.headers().clone();
-        let wait = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let text = answer.bytes().await.map_err(|error| Failure::transport(&error))?;
+        let status = response.status();
+        let headers = response.headers().clone();
+        let retry_after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let body = response.bytes().await.map_err(|error| AttemptError::transport(&error))?;
         if status == StatusCode::OK {
-            return Ok((headers, text.into()));
+            return Ok((headers, body.into()));
         }
         let secret = self.credentials.client_secret.expose();
-        Err(Failure::answer(status, &text, wait.map(Duration::from_secs), secret))
+        Err(AttemptError::from_response(status, &body, retry_after.map(Duration::from_secs), secret))
     }
 }
 
 #[derive(Deserialize)]
-struct TokenAnswer {
+struct TokenResponse {
     smart_token: String,
 }

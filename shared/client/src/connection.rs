@@ -1,4 +1,4 @@
-//! Where the API is and who calls it, without ever showing the secret.
+//! The address of the API and the credentials to call it with. The secret is never shown.
 
 use std::{
     fs, io,
@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 use shared::secret::SecretText;
 use tempfile::NamedTempFile;
 
-use super::{Client, Error};
-
-/// Who calls.
+/// The credentials of a client.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Credentials {
     /// The client's id.
@@ -20,78 +18,81 @@ pub struct Credentials {
     pub client_secret: SecretText,
 }
 
-/// Where the API is, and as whom to call it. A running suite leaves one in its state folder, as [`Connection::FILE`].
+/// The address of an API and the credentials of a client. `rampway serve` saves those of its demo
+/// client in its state directory, as [`Connection::FILE`].
 #[derive(Clone, Debug, Deserialize)]
 pub struct Connection {
     /// The API's URL, with its stage.
     pub url: String,
-    /// Who calls.
+    /// The client's credentials.
     #[serde(flatten)]
     pub credentials: Credentials,
 }
 
-/// What a caller says about the connection himself.
+/// The parts of a connection that the caller specifies.
 #[derive(Clone, Debug, Default)]
-pub struct Given {
+pub struct ConnectionArgs {
     /// The API's URL, with its stage.
     pub url: Option<String>,
     /// The client's id.
     pub client_id: Option<String>,
     /// The client's secret.
     pub client_secret: Option<SecretText>,
-    /// A file that holds the client's secret.
+    /// A file that holds the client's secret. It takes precedence over `client_secret`.
     pub client_secret_file: Option<PathBuf>,
 }
 
-impl Given {
-    /// The credentials that are given, and the URL, which may be missing where it is not `needed`; when nothing is given, what the suite that
-    /// runs here left in the folder `state`.
-    fn or_left_in(self, state: &Path, needed: bool) -> Result<(Credentials, Option<String>), ConnectionError> {
+impl ConnectionArgs {
+    /// Returns the specified credentials and URL, or those saved in the directory `state` if nothing
+    /// is specified. The URL may be missing if `url_required` is false.
+    fn resolve(self, state: &Path, url_required: bool) -> Result<(Credentials, Option<String>), ConnectionError> {
         let Self { url, client_id, client_secret, client_secret_file } = self;
         let client_secret = match client_secret_file {
-            Some(file) => Some(secret_in(&file).map_err(|cause| ConnectionError::File { file, cause })?),
+            Some(file) => Some(read_secret(&file).map_err(|cause| ConnectionError::File { file, cause })?),
             None => client_secret,
         };
         match (url, client_id, client_secret) {
-            (None, None, None) => Connection::read(&state.join(Connection::FILE)).map(|left| (left.credentials, Some(left.url))),
-            (url, Some(client_id), Some(client_secret)) if url.is_some() || !needed => Ok((Credentials { client_id, client_secret }, url)),
+            (None, None, None) => Connection::read(&state.join(Connection::FILE)).map(|saved| (saved.credentials, Some(saved.url))),
+            (url, Some(client_id), Some(client_secret)) if url.is_some() || !url_required => {
+                Ok((Credentials { client_id, client_secret }, url))
+            }
             (url, client_id, client_secret) => {
                 let parts = [
-                    (needed && url.is_none(), "the URL (--url or RAMPWAY_URL)"),
+                    (url_required && url.is_none(), "the URL (--url or RAMPWAY_URL)"),
                     (client_id.is_none(), "the client's id (--client-id or RAMPWAY_CLIENT_ID)"),
                     (client_secret.is_none(), "the client's secret (RAMPWAY_CLIENT_SECRET or --client-secret-file)"),
                 ];
                 let missing: Vec<_> = parts.into_iter().filter_map(|(missing, part)| missing.then_some(part)).collect();
-                Err(ConnectionError::Partial { missing: missing.join(" and ") })
+                Err(ConnectionError::Incomplete { missing: missing.join(" and ") })
             }
         }
     }
 }
 
 impl Credentials {
-    /// As [`Connection::find`], for a caller who does without the API: its URL may be missing.
-    pub fn find(given: Given, state: &Path) -> Result<(Self, Option<String>), ConnectionError> {
-        given.or_left_in(state, false)
+    /// As [`Connection::find`], for a caller that can do without the API: the URL may be missing.
+    pub fn find(args: ConnectionArgs, state: &Path) -> Result<(Self, Option<String>), ConnectionError> {
+        args.resolve(state, false)
     }
 }
 
-/// Why there is no connection to call.
+/// There is no connection to use.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectionError {
-    /// The caller says nothing, and no suite runs here.
+    /// Nothing is specified, and nothing is saved.
     #[error(
-        "nobody says which API to call: start one here with `rampway serve`, or give --url, --client-id and the secret \
-         (in RAMPWAY_CLIENT_SECRET or --client-secret-file)"
+        "no API is configured; start one with `rampway serve`, or pass --url, --client-id and the secret (in \
+         RAMPWAY_CLIENT_SECRET or --client-secret-file)"
     )]
-    Nowhere,
-    /// The caller says only a part.
-    #[error("of the API to call {missing} is missing: the URL, the client's id and its secret belong together")]
-    Partial {
-        /// What is missing.
+    NotConfigured,
+    /// Only a part is specified.
+    #[error("the connection lacks {missing}; pass the URL, the client's id and its secret together")]
+    Incomplete {
+        /// The missing parts.
         missing: String,
     },
-    /// A file that should say it cannot be used.
+    /// A file of the connection cannot be used.
     #[error("{} cannot be used ({cause})", file.display())]
     File {
         /// The file.
@@ -102,30 +103,31 @@ pub enum ConnectionError {
 }
 
 impl Connection {
-    /// The file's name in the state folder.
+    /// The file's name in the state directory.
     pub const FILE: &str = "demo.json";
 
-    /// What the caller gives; when that is nothing, what the suite that runs here left in the folder `state`.
+    /// Returns the specified connection, or the one saved in the directory `state` if nothing is
+    /// specified.
     ///
-    /// The two never mix: a secret of one API is not sent to another.
-    pub fn find(given: Given, state: &Path) -> Result<Self, ConnectionError> {
-        let (credentials, url) = given.or_left_in(state, true)?;
+    /// The two are never combined: the secret of one API must not be sent to another.
+    pub fn find(args: ConnectionArgs, state: &Path) -> Result<Self, ConnectionError> {
+        let (credentials, url) = args.resolve(state, true)?;
         Ok(Self { url: url.unwrap_or_default(), credentials })
     }
 
     fn read(file: &Path) -> Result<Self, ConnectionError> {
         let unusable = |cause| ConnectionError::File { file: file.into(), cause };
         match fs::read(file) {
-            // The parser's words could quote the secret.
+            // The parser's message could quote the secret.
             Ok(text) => serde_json::from_slice(&text)
-                .map_err(|_| unusable(io::Error::other("it has not the form {\"url\", \"client_id\", \"client_secret\"}"))),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Err(ConnectionError::Nowhere),
+                .map_err(|_| unusable(io::Error::other("it is not of the form {\"url\", \"client_id\", \"client_secret\"}"))),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Err(ConnectionError::NotConfigured),
             Err(cause) => Err(unusable(cause)),
         }
     }
 
-    /// Leaves the connection in the folder `state`, for its owner's eyes only.
-    pub fn leave(&self, state: &Path) -> io::Result<()> {
+    /// Saves the connection in the directory `state`, readable by its owner only.
+    pub fn save(&self, state: &Path) -> io::Result<()> {
         #[derive(Serialize)]
         struct File<'a> {
             url: &'a str,
@@ -134,21 +136,16 @@ impl Connection {
         }
         let Credentials { client_id, client_secret } = &self.credentials;
         let text = File { url: &self.url, client_id, client_secret: client_secret.expose() };
-        // Temporary files are made with mode 0600.
+        // Temporary files are created with mode 0600.
         let file = NamedTempFile::new_in(state)?;
         serde_json::to_writer_pretty(&file, &text)?;
         file.persist(state.join(Self::FILE))?;
         Ok(())
     }
-
-    /// Makes the client.
-    pub fn client(self) -> Result<Client, Error> {
-        Client::new(&self.url, self.credentials)
-    }
 }
 
-/// The file's text without the newline that editors leave at its end.
-fn secret_in(file: &Path) -> io::Result<SecretText> {
+/// Returns the file's text without the newline that editors append.
+fn read_secret(file: &Path) -> io::Result<SecretText> {
     let text = fs::read_to_string(file)?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
@@ -167,10 +164,10 @@ mod tests {
     }
 
     #[test]
-    fn a_suite_leaves_its_connection_to_its_owner_alone() {
+    fn a_saved_connection_is_readable_by_its_owner_only() {
         let state = tempfile::tempdir().unwrap();
-        connection().leave(state.path()).unwrap();
-        let found = Connection::find(Given::default(), state.path()).unwrap();
+        connection().save(state.path()).unwrap();
+        let found = Connection::find(ConnectionArgs::default(), state.path()).unwrap();
         assert_eq!(found.url, "http://127.0.0.1:3000/Prod");
         assert_eq!(found.credentials.client_secret.expose(), "open sesame");
         #[cfg(unix)]
@@ -182,25 +179,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_does_not_mix_with_what_runs_here() {
+    fn specified_parts_are_not_combined_with_saved_ones() {
         let state = tempfile::tempdir().unwrap();
-        connection().leave(state.path()).unwrap();
-        let given = Given { url: Some("https://elsewhere.example/Prod".into()), ..Given::default() };
-        let error = Connection::find(given, state.path()).unwrap_err().to_string();
+        connection().save(state.path()).unwrap();
+        let args = ConnectionArgs { url: Some("https://elsewhere.example/Prod".into()), ..ConnectionArgs::default() };
+        let error = Connection::find(args, state.path()).unwrap_err().to_string();
         assert!(error.contains("--client-id") && error.contains("RAMPWAY_CLIENT_SECRET") && !error.contains("--url"), "{error}");
     }
 
     #[test]
-    fn whoever_does_without_the_api_needs_no_url() {
+    fn the_url_is_optional_for_the_endpoint() {
         let state = tempfile::tempdir().unwrap();
-        let mut given = Given { client_id: Some("a".into()), ..Given::default() };
-        let error = Credentials::find(given.clone(), state.path()).unwrap_err().to_string();
+        let mut args = ConnectionArgs { client_id: Some("a".into()), ..ConnectionArgs::default() };
+        let error = Credentials::find(args.clone(), state.path()).unwrap_err().to_string();
         assert!(error.contains("RAMPWAY_CLIENT_SECRET") && !error.contains("--url"), "{error}");
-        given.client_secret = Some(SecretText::new("open sesame".into()));
-        let (credentials, url) = Credentials::find(given, state.path()).unwrap();
+        args.client_secret = Some(SecretText::new("open sesame".into()));
+        let (credentials, url) = Credentials::find(args, state.path()).unwrap();
         assert_eq!((credentials.client_id.as_str(), url), ("a", None));
-        connection().leave(state.path()).unwrap();
-        let (_, url) = Credentials::find(Given::default(), state.path()).unwrap();
+        connection().save(state.path()).unwrap();
+        let (_, url) = Credentials::find(ConnectionArgs::default(), state.path()).unwrap();
         assert_eq!(url.as_deref(), Some("http://127.0.0.1:3000/Prod"));
     }
 
@@ -209,23 +206,23 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let file = state.path().join("secret");
         fs::write(&file, "open sesame\r\n").unwrap();
-        let given = Given {
+        let args = ConnectionArgs {
             url: Some("https://elsewhere.example/Prod".into()),
             client_id: Some("a".into()),
             client_secret_file: Some(file.clone()),
-            ..Given::default()
+            ..ConnectionArgs::default()
         };
-        assert_eq!(Connection::find(given.clone(), state.path()).unwrap().credentials.client_secret.expose(), "open sesame");
+        assert_eq!(Connection::find(args.clone(), state.path()).unwrap().credentials.client_secret.expose(), "open sesame");
         fs::write(&file, "\n").unwrap();
-        assert!(Connection::find(given, state.path()).unwrap_err().to_string().contains("it is empty"));
+        assert!(Connection::find(args, state.path()).unwrap_err().to_string().contains("it is empty"));
     }
 
     #[test]
-    fn without_a_suite_the_sentence_says_what_to_do() {
+    fn without_a_saved_connection_the_error_names_rampway_serve() {
         let state = tempfile::tempdir().unwrap();
-        assert!(Connection::find(Given::default(), state.path()).unwrap_err().to_string().contains("rampway serve"));
+        assert!(Connection::find(ConnectionArgs::default(), state.path()).unwrap_err().to_string().contains("rampway serve"));
         fs::write(state.path().join(Connection::FILE), r#"{"client_secret":"open sesame"}"#).unwrap();
-        let error = Connection::find(Given::default(), state.path()).unwrap_err();
+        let error = Connection::find(ConnectionArgs::default(), state.path()).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("sesame"));
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong between a client and the API, as sentences: what happened, whose fault it is, what to do.
+//! Errors of the client. Each says what happened, and what to do about it.
 
 use std::{error::Error as _, time::Duration};
 
@@ -6,114 +6,117 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use shared::identity::{Code, rpc::ErrorBody, token::REFRESH_REQUIRED};
 
-/// A call that did not succeed.
+/// The longest text of another machine that is shown, in characters.
+const MAX_PRINTABLE_CHARS: usize = 300;
+
+/// A call failed. `detail` is the server's status, code and message, on one line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address is unusable.
-    #[error("the address `{url}` {reason}: give the API's URL with its stage, such as https://….amazonaws.com/Prod")]
+    /// The address cannot be used.
+    #[error("the address `{url}` {reason}; give the API's URL with its stage, such as https://….amazonaws.com/Prod")]
     Address {
         /// The address.
         url: String,
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// The HTTP client cannot start.
-    #[error("no secure connection can be prepared on this machine ({0})")]
+    /// The HTTP client cannot be initialised.
+    #[error("the HTTPS client cannot be initialised ({0})")]
     Setup(String),
-    /// Nobody answers.
-    #[error("{url} does not answer, asked {attempts} times ({cause}): check the address, the network, and that the API is up")]
+    /// No response was received.
+    #[error("{url} did not respond to {attempts} attempts ({cause}); check the address, the network, and that the API is running")]
     Unreachable {
         /// The API's address.
         url: String,
-        /// How often it was asked.
+        /// The number of attempts.
         attempts: u32,
-        /// What the last attempt ran into.
+        /// The error of the last attempt.
         cause: String,
     },
-    /// The client's id or secret is wrong, or the client may not enter.
-    #[error("the server does not admit client `{client_id}` ({said}): check the client's id and secret")]
+    /// The client's id or secret is wrong, or the client is not allowed to call.
+    #[error("the server rejected the credentials of client `{client_id}` ({detail}); check the client's id and secret")]
     Credentials {
         /// The client's id.
         client_id: String,
-        /// The server's words.
-        said: String,
+        /// The server's response.
+        detail: String,
     },
-    /// The whole request asks for a direction that no permission allows.
-    #[error("no permission allows this direction ({code}: {message}): the owners of both domains must permit it")]
+    /// No permission covers any direction of the request.
+    #[error("no permission covers this direction ({code}: {message}); ask the owners of both domains to approve it")]
     NotPermitted {
         /// `S009` or `S010`.
         code: String,
-        /// The server's words.
+        /// The server's message.
         message: String,
     },
-    /// The request is larger than the server takes.
-    #[error("the server finds even this small a request too large ({said}): its limits are set too low")]
+    /// The request is larger than the server's limit.
+    #[error("a request that cannot be split further exceeds the server's limit ({detail}); raise the limit")]
     TooLarge {
-        /// The server's words.
-        said: String,
+        /// The server's response.
+        detail: String,
     },
-    /// The server has no time.
-    #[error("the server is still busy after {attempts} attempts ({said}): try again later, or with less in flight")]
+    /// The server throttles, or is unavailable.
+    #[error("the server is still busy after {attempts} attempts ({detail}); try again later, or with fewer concurrent requests")]
     Busy {
-        /// How often it was asked.
+        /// The number of attempts.
         attempts: u32,
-        /// The server's words.
-        said: String,
+        /// The server's response.
+        detail: String,
     },
-    /// There is another server at this address.
-    #[error("{url} is not a translation API ({said}): does the address end in the stage, such as /Prod?")]
+    /// The address is not that of a translation API.
+    #[error("{url} is not a translation API ({detail}); check that the address ends in the stage, such as /Prod")]
     NotAnApi {
         /// The API's address.
         url: String,
-        /// The server's words.
-        said: String,
+        /// The server's response.
+        detail: String,
     },
-    /// The server finds fault with the request.
-    #[error("the server refuses the request ({said})")]
+    /// The server refuses the request.
+    #[error("the server refused the request ({detail})")]
     Refused {
-        /// The server's words.
-        said: String,
+        /// The server's response.
+        detail: String,
     },
     /// The server failed.
-    #[error("the server failed ({said}): its operator finds the cause in its log")]
+    #[error("the server failed ({detail}); ask its operator for the cause in its log")]
     Failed {
-        /// The server's words.
-        said: String,
+        /// The server's response.
+        detail: String,
     },
-    /// What a client needs that goes to the endpoint itself is not there.
-    #[error("{cause}: --via endpoint needs the environment file that the stack's output TranslateEnvironment holds (--env-file)")]
+    /// A variable that the endpoint's transport needs is missing.
+    #[error("{cause}; for --via endpoint, pass the stack's output TranslateEnvironment as --env-file")]
     Environment {
-        /// What is missing.
+        /// The missing variable.
         cause: String,
     },
-    /// AWS does not let the call to the endpoint through.
-    #[error("{said}: check the endpoint's name, the region, and that your AWS credentials may call sagemaker:InvokeEndpoint on it")]
+    /// AWS refuses the call to the endpoint.
+    #[error("{detail}; check the endpoint's name, the region, and that your AWS credentials allow sagemaker:InvokeEndpoint")]
     Denied {
-        /// AWS's words.
-        said: String,
+        /// The error of AWS.
+        detail: String,
     },
-    /// What was translated could not be counted.
+    /// The usage was not counted, so the translated ids were dropped.
     #[error(
-        "the usage could not be counted, so what was translated was not used ({cause}): may your AWS credentials call \
-             dynamodb:UpdateItem on the usage table?"
+        "the usage could not be counted, so the translated ids were not used ({cause}); check that your AWS credentials allow \
+         dynamodb:UpdateItem on the usage table"
     )]
     NotCounted {
         /// What went wrong.
         cause: String,
     },
-    /// The server's answer does not fit the question.
-    #[error("the server's answer makes no sense, so it was not used: {0}")]
-    Nonsense(String),
+    /// The response does not match the request.
+    #[error("the server's response is invalid and was not used: {0}")]
+    InvalidResponse(String),
 }
 
-/// One attempt that did not succeed.
+/// An attempt failed.
 #[derive(Debug)]
-pub(super) enum Failure {
-    /// No whole answer came.
+pub(crate) enum AttemptError {
+    /// No complete response was received.
     Transport { cause: String },
-    /// An answer other than 200.
-    Answer { status: StatusCode, code: Option<String>, message: String, wait: Option<Duration> },
+    /// A response with a status other than 200.
+    Status { status: StatusCode, code: Option<String>, message: String, retry_after: Option<Duration> },
 }
 
 #[derive(Deserialize)]
@@ -122,95 +125,103 @@ struct Body {
     message: Option<String>,
 }
 
-impl Failure {
-    /// The innermost cause says the most: "connection refused" rather than "error sending request".
-    pub(super) fn transport(error: &reqwest::Error) -> Self {
+impl AttemptError {
+    pub(crate) fn transport(error: &reqwest::Error) -> Self {
         if error.is_timeout() {
-            return Self::Transport { cause: "no answer in time".into() };
+            return Self::Transport { cause: "the request timed out".into() };
         }
+        // The innermost cause is the most specific: "connection refused" rather than "error sending
+        // request".
         let mut cause: &dyn std::error::Error = error;
         while let Some(inner) = cause.source() {
             cause = inner;
         }
-        // An error without a cause would show the address, which the sentence shows already.
+        // An error without a cause shows the address, which the message already contains.
         let cause = error.source().map_or_else(|| "the request could not be sent".into(), |_| cause.to_string());
         Self::Transport { cause: printable(&cause) }
     }
 
-    /// Reads a refusal. Whatever the server says, it does not make us print `secret`.
-    pub(super) fn answer(status: StatusCode, text: &[u8], wait: Option<Duration>, secret: &str) -> Self {
+    /// Reads an error response. `secret` is masked if the server repeats it.
+    pub(crate) fn from_response(status: StatusCode, text: &[u8], retry_after: Option<Duration>, secret: &str) -> Self {
         let body = serde_json::from_slice(text).unwrap_or(Body { code: None, message: None });
-        let clean = |text: String| printable(&if secret.is_empty() { text } else { text.replace(secret, "…") });
-        Self::Answer { status, code: body.code.map(clean), message: body.message.map(clean).unwrap_or_default(), wait }
+        let code = body.code.map(|code| masked(&code, secret));
+        let message = body.message.map(|message| masked(&message, secret)).unwrap_or_default();
+        Self::Status { status, code, message, retry_after }
     }
 
-    /// A documented failure, read by somebody else.
-    pub(super) fn wire(status: u16, wire: &ErrorBody, secret: &str) -> Self {
+    /// Converts an error body that was already read. `secret` is masked if the server repeats it.
+    pub(crate) fn from_body(status: u16, body: &ErrorBody, secret: &str) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let clean = |text: &str| printable(&if secret.is_empty() { text.into() } else { text.replace(secret, "…") });
-        Self::Answer { status, code: Some(clean(&wire.code)), message: clean(&wire.message), wait: None }
+        let (code, message) = (Some(masked(&body.code, secret)), masked(&body.message, secret));
+        Self::Status { status, code, message, retry_after: None }
     }
 
-    pub(super) fn is(&self, expected: StatusCode) -> bool {
-        matches!(self, Self::Answer { status, .. } if *status == expected)
+    /// Whether the server rejected the client's credentials.
+    pub(crate) fn rejects_credentials(&self) -> bool {
+        matches!(self, Self::Status { status: StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, .. })
     }
 
-    pub(super) fn asks_for_a_new_token(&self) -> bool {
-        matches!(self, Self::Answer { status: StatusCode::UNAUTHORIZED, message, .. } if message.contains(REFRESH_REQUIRED))
+    /// Whether the token has expired and is to be replaced.
+    pub(crate) fn is_refresh_required(&self) -> bool {
+        matches!(self, Self::Status { status: StatusCode::UNAUTHORIZED, message, .. } if message.contains(REFRESH_REQUIRED))
     }
 
-    /// Whether the transcoder has no keys at all: nobody has initialised it yet.
-    pub(super) fn lacks_keys(&self) -> bool {
-        matches!(self, Self::Answer { status: StatusCode::SERVICE_UNAVAILABLE, code: Some(code), .. } if code == Code::S007.code())
+    /// Whether the transcoder holds no keys: it has not been initialised.
+    pub(crate) fn is_without_keys(&self) -> bool {
+        matches!(self, Self::Status { status: StatusCode::SERVICE_UNAVAILABLE, code: Some(code), .. } if code == Code::S007.code())
     }
 
-    /// Whether the same request may succeed a little later.
-    pub(super) fn may_pass(&self) -> bool {
+    /// Whether the same request may succeed later.
+    pub(crate) fn is_retryable(&self) -> bool {
         match self {
             Self::Transport { .. } => true,
-            Self::Answer { status, .. } => matches!(status.as_u16(), 429 | 502 | 503 | 504),
+            Self::Status { status, .. } => matches!(status.as_u16(), 429 | 502 | 503 | 504),
         }
     }
 
-    /// The pause that the server asks for.
-    pub(super) fn wait(&self) -> Option<Duration> {
+    /// The delay that the server asks for.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Transport { .. } => None,
-            Self::Answer { wait, .. } => *wait,
+            Self::Status { retry_after, .. } => *retry_after,
         }
     }
 
-    /// The server's words, with its status.
-    pub(super) fn said(&self) -> String {
+    /// The server's status, code and message.
+    pub(crate) fn detail(&self) -> String {
         match self {
             Self::Transport { cause } => cause.clone(),
-            Self::Answer { status, code: Some(code), message, .. } => format!("{}, {code}: {message}", status.as_u16()),
-            Self::Answer { status, message, .. } if message.is_empty() => status.to_string(),
-            Self::Answer { status, message, .. } => format!("{}: {message}", status.as_u16()),
+            Self::Status { status, code: Some(code), message, .. } => format!("{}, {code}: {message}", status.as_u16()),
+            Self::Status { status, message, .. } if message.is_empty() => status.to_string(),
+            Self::Status { status, message, .. } => format!("{}: {message}", status.as_u16()),
         }
     }
 
-    /// What to tell the caller after the last of `attempts`.
-    pub(super) fn into_error(self, url: &str, attempts: u32) -> Error {
-        let said = self.said();
+    /// The error to return after the last of `attempts`.
+    pub(crate) fn into_error(self, url: &str, attempts: u32) -> Error {
+        let detail = self.detail();
         match self {
             Self::Transport { cause } => Error::Unreachable { url: url.into(), attempts, cause },
-            Self::Answer { status, code, message, .. } => match (status.as_u16(), code) {
+            Self::Status { status, code, message, .. } => match (status.as_u16(), code) {
                 (403, Some(code)) if [Code::S009, Code::S010].iter().any(|refusal| refusal.code() == code) => {
                     Error::NotPermitted { code, message }
                 }
-                (400, Some(code)) if code == Code::E003.code() => Error::TooLarge { said },
-                (413, _) => Error::TooLarge { said },
-                (429 | 502 | 503 | 504, _) => Error::Busy { attempts, said },
-                (404 | 405 | 300..=399, _) => Error::NotAnApi { url: url.into(), said },
-                (400..=499, _) => Error::Refused { said },
-                _ => Error::Failed { said },
+                (400, Some(code)) if code == Code::E003.code() => Error::TooLarge { detail },
+                (413, _) => Error::TooLarge { detail },
+                (429 | 502 | 503 | 504, _) => Error::Busy { attempts, detail },
+                (404 | 405 | 300..=399, _) => Error::NotAnApi { url: url.into(), detail },
+                (400..=499, _) => Error::Refused { detail },
+                _ => Error::Failed { detail },
             },
         }
     }
 }
 
-/// Another machine's words, fit for a terminal: one line of bounded length.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(300).collect()
+fn masked(text: &str, secret: &str) -> String {
+    if secret.is_empty() { printable(text) } else { printable(&text.replace(secret, "…")) }
+}
+
+/// Makes a text of another machine safe to print: one line of bounded length.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(MAX_PRINTABLE_CHARS).collect()
 }

@@ -1,4 +1,4 @@
-//! What the transcoder says of itself, without secrets.
+//! The state that transcoders report: no secrets.
 
 use std::{
     collections::BTreeMap,
@@ -7,18 +7,20 @@ use std::{
 
 use serde::Deserialize;
 use shared::identity::Domain;
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-/// What the variants of the endpoint say of themselves.
+/// The state of the endpoint's variants.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Health {
-    /// An instance of each variant.
+    /// One instance of each variant.
     pub variants: Vec<Variant>,
-    /// The server's clock as the answer told it, and how far ours was ahead of it; negative is behind.
+    /// How many seconds this machine's clock is ahead of the server's, by the response's `Date`.
+    /// Negative if it is behind, `None` if the response has no date.
     #[serde(skip)]
-    pub ahead: Option<i64>,
-    /// How long the answer took.
+    pub clock_offset_seconds: Option<i64>,
+    /// The time from sending the request to the end of the response.
     #[serde(skip)]
-    pub took: Duration,
+    pub round_trip: Duration,
 }
 
 /// An instance of a variant.
@@ -30,48 +32,44 @@ pub struct Variant {
     /// The transcoder's version.
     #[serde(default)]
     pub version: String,
-    /// Which kernel it translates with, where it says so.
-    #[serde(default)]
-    pub kernel: Option<String>,
-    /// The keys it holds, by client and packet.
-    #[serde(default)]
-    pub sessions: Vec<Session>,
+    /// The key packets that it holds, of every client, the newest first.
+    #[serde(default, rename = "sessions")]
+    pub packets: Vec<KeyPacket>,
 }
 
-/// The keys of one packet.
+/// A key packet that a transcoder holds.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Session {
-    /// Whose they are.
+pub struct KeyPacket {
+    /// The client that the keys belong to.
     pub client_id: String,
-    /// How long they have been there, in seconds.
+    /// The time since it was loaded, in seconds.
     pub age: u64,
-    /// In how many seconds they end.
+    /// The time until it expires, in seconds.
     pub expires_in: u64,
-    /// The names of each domain's keys.
+    /// The key ids of each domain.
     pub key_ids: BTreeMap<Domain, Vec<String>>,
 }
 
 impl Health {
-    /// Reads `GET /health`.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(text).map_err(|error| format!("it was asked for its health and answered something else ({error})"))
+    /// Reads the response of `GET /health`.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, String> {
+        serde_json::from_slice(text).map_err(|error| format!("it is not a health report ({error})"))
     }
 
-    /// The keys of a client, of each variant.
-    pub fn of<'a>(&'a self, client_id: &'a str) -> impl Iterator<Item = (&'a Variant, Option<&'a Session>)> {
-        // The newest first: that is the one it translates under.
-        let mine = move |variant: &'a Variant| variant.sessions.iter().find(|session| session.client_id == client_id);
-        self.variants.iter().map(move |variant| (variant, mine(variant)))
+    /// Returns each variant with the key packet under which it translates for a client.
+    pub fn for_client<'a>(&'a self, client_id: &'a str) -> impl Iterator<Item = (&'a Variant, Option<&'a KeyPacket>)> {
+        // The first one is the newest, which is the one in use.
+        let packet = move |variant: &'a Variant| variant.packets.iter().find(|packet| packet.client_id == client_id);
+        self.variants.iter().map(move |variant| (variant, packet(variant)))
     }
 }
 
-/// How far our clock is ahead of a `Date` header's, in seconds.
-pub(super) fn ahead(date: &str, now: SystemTime) -> Option<i64> {
-    use time::{OffsetDateTime, format_description::well_known::Rfc2822};
-    // HTTP's dates are those of mail, with the zone's old name.
+/// Returns how many seconds `now` is ahead of a `Date` header.
+pub(crate) fn clock_offset_seconds(date: &str, now: SystemTime) -> Option<i64> {
+    // RFC 9110, 5.6.7: the format is RFC 5322's with the obsolete zone name.
     let date = date.strip_suffix("GMT").map(|date| format!("{date}+0000"))?;
-    let theirs = OffsetDateTime::parse(&date, &Rfc2822).ok()?.unix_timestamp();
-    Some(OffsetDateTime::from(now).unix_timestamp() - theirs)
+    let server = OffsetDateTime::parse(&date, &Rfc2822).ok()?.unix_timestamp();
+    Some(OffsetDateTime::from(now).unix_timestamp() - server)
 }
 
 #[cfg(test)]
@@ -79,21 +77,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_tells_how_far_our_clock_is_ahead() {
+    fn a_date_gives_the_offset_of_the_clock() {
         let then = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        assert_eq!(ahead("Sun, 06 Nov 1994 08:49:37 GMT", then), Some(0));
-        assert_eq!(ahead("Sun, 06 Nov 1994 08:49:30 GMT", then), Some(7));
-        assert_eq!(ahead("Sun, 06 Nov 1994 08:50:37 GMT", then), Some(-60));
-        assert_eq!(ahead("yesterday", then), None);
+        assert_eq!(clock_offset_seconds("Sun, 06 Nov 1994 08:49:37 GMT", then), Some(0));
+        assert_eq!(clock_offset_seconds("Sun, 06 Nov 1994 08:49:30 GMT", then), Some(7));
+        assert_eq!(clock_offset_seconds("Sun, 06 Nov 1994 08:50:37 GMT", then), Some(-60));
+        assert_eq!(clock_offset_seconds("yesterday", then), None);
     }
 
     #[test]
-    fn health_is_read_as_the_proxy_tells_it() {
+    fn the_proxy_s_health_report_is_read() {
         let text = br#"{"variants":[{"keys_loaded":true,"variant":"AllTraffic","version":"0.1.0","ready":true,"translated":[],
             "sessions":[{"client_id":"demo","packet_id":"p","age":5,"expires_in":60,"key_ids":{"1005":["k"]}}]},{"variant":"Other"}]}"#;
         let health = Health::parse(text).unwrap();
-        let mine: Vec<_> = health.of("demo").map(|(variant, keys)| (variant.variant.as_str(), keys.map(|keys| keys.age))).collect();
-        assert_eq!(mine, [("AllTraffic", Some(5)), ("Other", None)]);
-        assert!(Health::parse(b"<html>").unwrap_err().contains("something else"));
+        let found: Vec<_> =
+            health.for_client("demo").map(|(variant, keys)| (variant.variant.as_str(), keys.map(|keys| keys.age))).collect();
+        assert_eq!(found, [("AllTraffic", Some(5)), ("Other", None)]);
+        assert!(Health::parse(b"<html>").unwrap_err().contains("not a health report"));
     }
 }

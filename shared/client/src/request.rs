@@ -1,14 +1,14 @@
-//! The bodies of requests.
+//! Request bodies of the API.
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::ids::{Group, Part};
+use crate::ids::{Group, IdSlice};
 
-/// What a group weighs around its values: `{"target":"1006","values":[]},`.
-const GROUP_BYTES: usize = 32;
+/// The size of a group without its values: `{"target":"1006","values":[]},`.
+const GROUP_OVERHEAD_BYTES: usize = 32;
 
-/// A request that shows the client's secret and is answered with a smart token.
-pub(super) fn token(rpc: &str, client_id: &str, client_secret: &str) -> Vec<u8> {
+/// Writes a request for a smart token, authenticated by the client's secret.
+pub(crate) fn token(rpc: &str, client_id: &str, client_secret: &str) -> Vec<u8> {
     #[derive(Serialize)]
     struct Token<'a> {
         rpc: &'a str,
@@ -18,17 +18,17 @@ pub(super) fn token(rpc: &str, client_id: &str, client_secret: &str) -> Vec<u8> 
     write(128, &Token { rpc, client_id, client_secret })
 }
 
-/// A request that translates: each run of one target is a group.
-pub(super) fn translate(smart_token: &str, part: Part<'_>) -> Vec<u8> {
+/// Writes a translation request. Each run of ids with one target is a group.
+pub(crate) fn translate(smart_token: &str, ids: IdSlice<'_>) -> Vec<u8> {
     #[derive(Serialize)]
     struct Translate<'a> {
         rpc: &'a str,
         smart_token: &'a str,
         transcode_data: Groups<'a>,
     }
-    let groups = part.runs().count();
-    let capacity = part.lines().len() + 2 * part.len() + GROUP_BYTES * groups + smart_token.len() + 128;
-    write(capacity, &Translate { rpc: "request", smart_token, transcode_data: Groups(part) })
+    let groups = ids.groups().count();
+    let capacity = ids.lines().len() + 2 * ids.len() + GROUP_OVERHEAD_BYTES * groups + smart_token.len() + 128;
+    write(capacity, &Translate { rpc: "request", smart_token, transcode_data: Groups(ids) })
 }
 
 fn write(capacity: usize, body: &impl Serialize) -> Vec<u8> {
@@ -37,19 +37,19 @@ fn write(capacity: usize, body: &impl Serialize) -> Vec<u8> {
     text
 }
 
-struct Groups<'a>(Part<'a>);
+struct Groups<'a>(IdSlice<'a>);
 
 impl Serialize for Groups<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.runs().map(Asked))
+        serializer.collect_seq(self.0.groups().map(GroupObject))
     }
 }
 
-struct Asked<'a>(Group<'a>);
+struct GroupObject<'a>(Group<'a>);
 
-impl Serialize for Asked<'_> {
+impl Serialize for GroupObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Asked", 2)?;
+        let mut fields = serializer.serialize_struct("GroupObject", 2)?;
         fields.serialize_field("target", self.0.target.as_str())?;
         fields.serialize_field("values", &Values(&self.0))?;
         fields.end()
@@ -66,13 +66,13 @@ impl Serialize for Values<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::tests::ids;
+    use super::translate;
+    use crate::ids::tests::ids;
 
     #[test]
     fn each_run_of_one_target_becomes_a_group() {
         let ids = ids(&[("XY1005a", "1006"), ("\"é\n", "1006"), ("", "1007"), ("b", "1006")]);
-        let body = translate("token", ids.all());
+        let body = translate("token", ids.as_slice());
         let expected = concat!(
             r#"{"rpc":"request","smart_token":"token","transcode_data":[{"target":"1006","values":["XY1005a","\"é\n"]},"#,
             r#"{"target":"1007","values":[""]},{"target":"1006","values":["b"]}]}"#

@@ -1,4 +1,4 @@
-//! A token as its holder sees it: opaque, except for what it says of itself to whoever reads it.
+//! Tokens as a client sees them: opaque, except for their unverified claims.
 
 use std::{
     sync::Arc,
@@ -9,20 +9,21 @@ use serde::{Deserialize, de::DeserializeOwned};
 use shared::{encoding::from_base64url, secret::SecretText};
 use tokio::sync::Mutex;
 
-use super::Error;
+use crate::error::Error;
 
-/// A token this close to its end is replaced, so that it does not expire on its way.
-const MARGIN: Duration = Duration::from_mins(1);
+/// A token is replaced this long before it expires, so that it does not expire in flight.
+const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_mins(1);
 
 /// A token.
 #[derive(Debug)]
 pub struct Token {
     text: SecretText,
+    /// The claim `exp`, in seconds since 1970.
     expires: Option<u64>,
 }
 
 impl Token {
-    pub(super) fn new(text: String) -> Self {
+    pub(crate) fn new(text: String) -> Self {
         #[derive(Deserialize)]
         struct Claims {
             exp: u64,
@@ -31,23 +32,25 @@ impl Token {
         Self { text: SecretText::new(text), expires }
     }
 
-    /// Shows the token. Each call is a place to audit.
+    /// Returns the token's text. Each call is a place to audit.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.text.expose()
     }
 
-    /// What it says of itself. Its signature is the server's to verify: whoever believes a forged one only misleads himself.
+    /// Returns the token's claims without verifying its signature, which is the server's part: a
+    /// client that trusts a forged token misleads only itself.
     #[must_use]
     pub fn claims<C: DeserializeOwned>(&self) -> Option<C> {
         claims(self.text.expose())
     }
 
-    /// Whether it will still be valid in a minute. A token that does not say is used until the server refuses it.
-    pub(super) fn is_fresh(&self) -> bool {
-        // A clock before 1970 finds every token fresh: then too the server says when to refresh.
+    /// Whether the token is valid for another minute. A token without an expiry is used until the
+    /// server refuses it.
+    pub(crate) fn is_fresh(&self) -> bool {
+        // With a clock before 1970 every token is fresh: the server then says when to refresh.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.expires.is_none_or(|expires| Duration::from_secs(expires) > now + MARGIN)
+        self.expires.is_none_or(|expires| Duration::from_secs(expires) > now + REFRESH_BEFORE_EXPIRY)
     }
 }
 
@@ -59,40 +62,41 @@ fn claims<C: DeserializeOwned>(text: &str) -> Option<C> {
 
 /// The current token of one kind.
 #[derive(Debug, Default)]
-pub(super) struct Current(Mutex<Option<Arc<Token>>>);
+pub(crate) struct TokenCache(Mutex<Option<Arc<Token>>>);
 
-impl Current {
-    /// The last token while it is valid for another minute, otherwise a new one.
-    pub(super) async fn or_fetch(&self, fetch: impl Future<Output = Result<Arc<Token>, Error>>) -> Result<Arc<Token>, Error> {
-        // The lock is held while fetching, so that requests that meet here fetch one token together.
-        let mut held = self.0.lock().await;
-        if let Some(token) = held.as_ref().filter(|token| token.is_fresh()) {
+impl TokenCache {
+    /// Returns the cached token if it is valid for another minute, otherwise the one that `fetch`
+    /// returns.
+    pub(crate) async fn get_or_fetch(&self, fetch: impl Future<Output = Result<Arc<Token>, Error>>) -> Result<Arc<Token>, Error> {
+        // The lock is held during the fetch: concurrent requests share one new token.
+        let mut cached = self.0.lock().await;
+        if let Some(token) = cached.as_ref().filter(|token| token.is_fresh()) {
             return Ok(token.clone());
         }
         let token = fetch.await?;
-        Ok(held.insert(token).clone())
+        Ok(cached.insert(token).clone())
     }
 
-    pub(super) async fn replace(&self, token: Arc<Token>) {
+    pub(crate) async fn replace(&self, token: Arc<Token>) {
         *self.0.lock().await = Some(token);
     }
 
-    /// Drops a token that the server no longer takes, unless another request has already replaced it.
-    pub(super) async fn forget(&self, token: &Arc<Token>) {
-        let mut held = self.0.lock().await;
-        if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, token)) {
-            *held = None;
+    /// Removes a token that the server refused, unless another request has already replaced it.
+    pub(crate) async fn invalidate(&self, token: &Arc<Token>) {
+        let mut cached = self.0.lock().await;
+        if cached.as_ref().is_some_and(|cached| Arc::ptr_eq(cached, token)) {
+            *cached = None;
         }
     }
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use shared::encoding::base64url;
 
     use super::*;
 
-    /// A token that expires in `seconds`; no signature, as no client looks at it.
+    /// Returns an unsigned token that expires in `seconds`. Clients do not verify signatures.
     pub(crate) fn token(seconds: i64) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let claims = format!(r#"{{"exp":{}}}"#, now.saturating_add_signed(seconds));
@@ -100,20 +104,20 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_token_is_replaced_a_minute_before_its_end() {
+    fn a_token_is_replaced_a_minute_before_it_expires() {
         assert!(Token::new(token(65)).is_fresh());
         assert!(!Token::new(token(55)).is_fresh());
         assert!(!Token::new(token(-55)).is_fresh());
     }
 
     #[test]
-    fn a_token_of_another_form_is_used_until_it_is_refused() {
+    fn a_token_without_an_expiry_is_used_until_it_is_refused() {
         assert!(Token::new("opaque".into()).is_fresh());
         assert!(Token::new("a.b.c".into()).is_fresh());
     }
 
     #[test]
-    fn a_token_does_not_show_itself() {
+    fn debug_does_not_show_the_token() {
         assert_eq!(format!("{:?}", Token::new("opaque".into())), "Token { text: SecretText, expires: None }");
     }
 }

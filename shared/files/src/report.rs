@@ -89,9 +89,9 @@ pub(super) struct Files {
 /// The ids of the keys that a client's transcoder holds for the domains that were translated from and into.
 pub(super) async fn key_ids(client: &Client, tally: &Tally) -> Option<BTreeMap<Domain, Vec<String>>> {
     let health = client.health().await.ok()?;
-    let session = health.of(client.id()).find_map(|(_, session)| session)?;
+    let keys = health.for_client(client.id()).find_map(|(_, keys)| keys)?;
     let used = tally.entries.iter().filter(|entry| entry.translated.rows > 0).flat_map(|entry| [entry.from, entry.to]).flatten();
-    Some(used.filter_map(|domain| Some((domain, session.key_ids.get(&domain)?.clone()))).collect())
+    Some(used.filter_map(|domain| Some((domain, keys.key_ids.get(&domain)?.clone()))).collect())
 }
 
 impl Report {

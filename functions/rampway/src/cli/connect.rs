@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{State, environment_file};
-use client::{Client, Connection, ConnectionError, Credentials, Given};
+use client::{Client, Connection, ConnectionArgs, ConnectionError, Credentials};
 
 /// The way to the transcoder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -61,7 +61,7 @@ pub enum Error {
 impl Connect {
     /// Makes the client. Nobody is asked anything yet.
     pub async fn client(self) -> Result<Client, Error> {
-        let given = Given {
+        let given = ConnectionArgs {
             url: self.url,
             client_id: self.client_id,
             client_secret: crate::setting::client_secret(),
@@ -69,11 +69,14 @@ impl Connect {
         };
         let state = &self.state.state;
         match self.via {
-            Via::Api => Ok(Connection::find(given, state)?.client()?),
+            Via::Api => {
+                let connection = Connection::find(given, state)?;
+                Ok(Client::new(&connection.url, connection.credentials)?)
+            }
             Via::Endpoint => {
                 let (credentials, url) = Credentials::find(given, state)?;
                 let environment = environment_file::read(self.env_file, state)?;
-                Ok(Client::direct(&environment, credentials, url.as_deref()).await?)
+                Ok(Client::for_endpoint(&environment, credentials, url.as_deref()).await?)
             }
         }
     }

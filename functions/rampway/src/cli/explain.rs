@@ -66,7 +66,7 @@ pub(super) async fn run(arguments: Explain) -> Result<(), Error> {
 async fn ask(connect: Connect) -> (Option<Permissions>, Option<String>) {
     let asked = async {
         let client = connect.client().await.map_err(|error| match error {
-            super::connect::Error::Connection(ConnectionError::Nowhere) => "no client is given, and no suite runs here".into(),
+            super::connect::Error::Connection(ConnectionError::NotConfigured) => "no client is given, and no suite runs here".into(),
             error => error.to_string(),
         })?;
         Permissions::ask(&client).await.map_err(|error| error.to_string())

@@ -17,7 +17,7 @@ fn claims(scopes: &Value, life: u64) -> Smart {
 fn health(sessions: &Value) -> Health {
     let mut health: Health =
         serde_json::from_value(json!({"variants": [{"variant": "AllTraffic", "version": "1", "sessions": sessions}]})).unwrap();
-    health.ahead = Some(0);
+    health.clock_offset_seconds = Some(0);
     health
 }
 

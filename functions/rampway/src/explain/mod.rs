@@ -47,7 +47,7 @@ impl Permissions {
     /// Asks for them, by the client's credentials.
     pub async fn ask(client: &Client) -> Result<Self, client::Error> {
         let token = client.token().await?;
-        let unreadable = || client::Error::Nonsense("its token does not say what the client may do".into());
+        let unreadable = || client::Error::InvalidResponse("its token has no valid scopes".into());
         let claims: Smart = token.claims().ok_or_else(unreadable)?;
         let scopes = claims.scopes().map_err(|_| unreadable())?;
         // Without it there is less to say, and no less right.
@@ -93,8 +93,11 @@ impl Permissions {
 
 /// The domains that every variant holds this client's keys for.
 fn domains(health: &Health, client_id: &str) -> Option<BTreeSet<Domain>> {
-    let of = |keys: Option<&client::Session>| keys.map(|keys| keys.key_ids.keys().copied().collect()).unwrap_or_default();
-    health.of(client_id).map(|(_, keys)| of(keys)).reduce(|all: BTreeSet<Domain>, these| all.intersection(&these).copied().collect())
+    let of = |keys: Option<&client::KeyPacket>| keys.map(|keys| keys.key_ids.keys().copied().collect()).unwrap_or_default();
+    health
+        .for_client(client_id)
+        .map(|(_, keys)| of(keys))
+        .reduce(|all: BTreeSet<Domain>, these| all.intersection(&these).copied().collect())
 }
 
 /// Explains a text; `asked` are targets to tell of besides those that the client has to do with.

@@ -1,6 +1,6 @@
 //! What a suite begins with: signing keys, a transcoder, and a client with permissions between its domain and two partners'.
 
-use client::{Connection, Credentials, Given};
+use client::{Connection, ConnectionArgs, Credentials};
 use cloud::{
     identity::admin::{self, Admin, Side},
     setting::{Environment, Table, now},
@@ -39,7 +39,7 @@ pub(super) async fn seed(provisioned: &Provisioned) -> Result<Option<Seed>, Erro
         return Ok(None);
     }
     let admin = Admin::from_env(&Environment::over(environment.clone())).await.map_err(|error| problem(&error))?;
-    let credentials = match Connection::find(Given::default(), state.path()) {
+    let credentials = match Connection::find(ConnectionArgs::default(), state.path()) {
         Ok(left) => left.credentials,
         Err(_) => first(&admin, provisioned).await?,
     };
@@ -47,7 +47,7 @@ pub(super) async fn seed(provisioned: &Provisioned) -> Result<Option<Seed>, Erro
     let keys = admin.verification_keys().await.map_err(|error| problem(&error))?;
     state.write(&provisioned.model().join("verification_keys.json"), keys.as_bytes())?;
     let connection = Connection { url: provisioned.api().into(), credentials };
-    connection.leave(state.path()).map_err(|error| state.problem(error))?;
+    connection.save(state.path()).map_err(|error| state.problem(error))?;
     let from = FROM.parse().expect("the seed's domains are domains");
     let minted = async { admin.mint(&[from]).await?.id(Kind::Maintained, from, &sha256(b"somebody")[..16]) };
     Ok(Some(Seed { credentials: connection.credentials, id: minted.await.ok() }))
