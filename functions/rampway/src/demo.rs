@@ -12,7 +12,7 @@ use cloud::{
     identity::admin::{self, Admin},
     setting::Environment,
 };
-use files::{Column, Location, REQUEST_BYTES, Report, Target};
+use files::{Column, DEFAULT_API_REQUEST_BYTES, Location, Report, Target};
 use local::{LocalCloud, Options, State};
 use shared::{
     crypto::sha256,
@@ -101,7 +101,7 @@ async fn with(cloud: &LocalCloud, seed: Option<&Seed>, folder: &Path) -> Result<
         delimiter: None,
         in_flight: NonZero::<usize>::MIN.saturating_add(1),
         // Small enough that there are several requests.
-        request_bytes: REQUEST_BYTES / 50,
+        max_request_bytes: DEFAULT_API_REQUEST_BYTES / 50,
         progress: true,
         resume: false,
         store: None,

@@ -1,50 +1,53 @@
-//! Which column holds the ids, and what says the target of each.
+//! The columns of the ids and of their targets.
 
 use std::num::NonZero;
 
 use shared::identity::Domain;
 
-use super::Fault;
+use crate::input_error::InputError;
 
-/// The name of the second column that a translation adds.
-pub(super) const ERROR_CODE: &str = "error_code";
+/// The second column that a translation adds.
+pub(crate) const ERROR_CODE: &str = "error_code";
+
+/// The columns that the rejects file has in addition to the input's.
+pub(crate) const REJECT_COLUMNS: [&str; 2] = [ERROR_CODE, "error_message"];
 
 /// A column of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Column {
-    /// The column that the header names so.
+    /// A column by its name in the header, the objects or the schema.
     Named(String),
-    /// The column with this number, from 1, of a file without a header.
+    /// A column by its number, from 1, in a file without a header.
     Numbered(NonZero<usize>),
 }
 
-/// The domains to translate into.
+/// The domain to translate into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target<C = Column> {
-    /// One for all ids.
+    /// The same domain for all ids.
     Domain(Domain),
-    /// Each row's cell in this column.
+    /// A domain per row, from this column.
     Column(C),
 }
 
-/// The places of the columns that matter.
+/// The indices of the columns of ids and targets.
 #[derive(Clone, Debug)]
-pub(super) struct Chosen {
-    pub(super) column: usize,
-    pub(super) target: Target<usize>,
+pub(crate) struct SelectedColumns {
+    pub(crate) id: usize,
+    pub(crate) target: Target<usize>,
 }
 
-impl Default for Chosen {
+impl Default for SelectedColumns {
     fn default() -> Self {
-        Self { column: 0, target: Target::Column(0) }
+        Self { id: 0, target: Target::Column(0) }
     }
 }
 
-impl Chosen {
-    /// A chosen column that a row of so many columns has not.
-    pub(super) const fn beyond(&self, columns: usize) -> Option<usize> {
+impl SelectedColumns {
+    /// A selected index that a row of this many columns does not have.
+    pub(crate) const fn out_of_range(&self, columns: usize) -> Option<usize> {
         match self.target {
-            _ if self.column >= columns => Some(self.column),
+            _ if self.id >= columns => Some(self.id),
             Target::Column(index) if index >= columns => Some(index),
             _ => None,
         }
@@ -52,7 +55,7 @@ impl Chosen {
 }
 
 impl Column {
-    /// Its name, or one for it.
+    /// The column's name; `column_N` for a numbered one.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -61,16 +64,16 @@ impl Column {
         }
     }
 
-    /// The name of the column that holds the translated ids.
+    /// The name of the added column of translated ids.
     #[must_use]
-    pub fn translated(&self, target: &Target) -> String {
+    pub fn translated_name(&self, target: &Target) -> String {
         match target {
             Target::Domain(domain) => format!("{}_{domain}", self.name()),
             Target::Column(_) => format!("{}_translated", self.name()),
         }
     }
 
-    const fn number(&self) -> Option<usize> {
+    const fn index(&self) -> Option<usize> {
         match self {
             Self::Named(_) => None,
             Self::Numbered(number) => Some(number.get() - 1),
@@ -78,85 +81,92 @@ impl Column {
     }
 }
 
-/// The chosen columns of a file without a header.
-pub(super) fn numbered(column: &Column, target: &Target) -> Result<Chosen, Fault> {
-    let index = |column: &Column| column.number().ok_or_else(|| Fault::NoHeader { column: column.name() });
+/// The names of the added columns.
+pub(crate) fn added_names(column: &Column, target: &Target) -> [String; 2] {
+    [column.translated_name(target), ERROR_CODE.into()]
+}
+
+/// Selects columns of a file without a header.
+pub(crate) fn select_numbered(column: &Column, target: &Target) -> Result<SelectedColumns, InputError> {
+    let index = |column: &Column| column.index().ok_or_else(|| InputError::NoHeader { column: column.name() });
     let target = match target {
         Target::Domain(domain) => Target::Domain(*domain),
         Target::Column(column) => Target::Column(index(column)?),
     };
-    Ok(Chosen { column: index(column)?, target })
+    Ok(SelectedColumns { id: index(column)?, target })
 }
 
-/// Finds the chosen columns among those that a header `names`, to which two are to be added.
-pub(super) fn named(column: &Column, target: &Target, names: &[impl AsRef<[u8]>]) -> Result<Chosen, Fault> {
-    let added = [column.translated(target), ERROR_CODE.into()];
+/// Selects columns by their `names`, none of which may be the name of an added column.
+pub(crate) fn select_named(column: &Column, target: &Target, names: &[impl AsRef<[u8]>]) -> Result<SelectedColumns, InputError> {
+    let added = added_names(column, target);
     if let Some(added) = added.iter().find(|added| names.iter().any(|name| name.as_ref() == added.as_bytes())) {
-        return Err(Fault::Clash { column: added.clone() });
+        return Err(InputError::ColumnExists { column: added.clone() });
     }
     let target = match target {
         Target::Domain(domain) => Target::Domain(*domain),
         Target::Column(column) => Target::Column(find(&column.name(), names)?),
     };
-    Ok(Chosen { column: find(&column.name(), names)?, target })
+    Ok(SelectedColumns { id: find(&column.name(), names)?, target })
 }
 
-/// Finds the column `name`.
-fn find(name: &str, names: &[impl AsRef<[u8]>]) -> Result<usize, Fault> {
+/// The index of the only column `name`.
+fn find(name: &str, names: &[impl AsRef<[u8]>]) -> Result<usize, InputError> {
     let mut found = names.iter().enumerate().filter(|(_, column)| column.as_ref() == name.as_bytes()).map(|(index, _)| index);
     match (found.next(), found.next()) {
         (Some(index), None) => Ok(index),
-        (Some(_), Some(_)) => Err(Fault::TwoColumns { column: name.into() }),
-        (None, _) => Err(Fault::NoColumn { column: name.into(), columns: list(names) }),
+        (Some(_), Some(_)) => Err(InputError::DuplicateColumn { column: name.into() }),
+        (None, _) => Err(InputError::ColumnNotFound { column: name.into(), columns: list(names) }),
     }
 }
 
-/// Names columns for people: a bounded number of them, each of bounded length.
+/// Lists column names for an error message, bounded in number and length.
 fn list(names: &[impl AsRef<[u8]>]) -> String {
-    const SHOWN: usize = 30;
+    const MAX_LISTED_NAMES: usize = 30;
+    const MAX_NAME_CHARS: usize = 60;
     let name = |column: &[u8]| {
         let name = String::from_utf8_lossy(column);
-        let name: String = name.chars().map(|char| if char.is_control() { ' ' } else { char }).take(60).collect();
+        let name: String = name.chars().map(|char| if char.is_control() { ' ' } else { char }).take(MAX_NAME_CHARS).collect();
         format!("`{name}`")
     };
-    let mut shown: Vec<_> = names.iter().take(SHOWN).map(|column| name(column.as_ref())).collect();
-    if names.len() > SHOWN {
-        shown.push(format!("and {} more", names.len() - SHOWN));
+    let mut listed: Vec<_> = names.iter().take(MAX_LISTED_NAMES).map(|column| name(column.as_ref())).collect();
+    if names.len() > MAX_LISTED_NAMES {
+        listed.push(format!("and {} more", names.len() - MAX_LISTED_NAMES));
     }
-    shown.join(", ")
+    listed.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn find_id(names: &[&str], target: &Target) -> Result<Chosen, String> {
-        named(&Column::Named("id".into()), target, names).map_err(|fault| fault.to_string())
+    fn select_id(names: &[&str], target: &Target) -> Result<SelectedColumns, String> {
+        select_named(&Column::Named("id".into()), target, names).map_err(|error| error.to_string())
     }
 
-    fn one() -> Target {
+    fn fixed_target() -> Target {
         Target::Domain("1006".parse().unwrap())
     }
 
     #[test]
-    fn columns_are_found_by_their_names() {
-        assert_eq!(find_id(&["name", "id"], &one()).unwrap().column, 1);
-        let chosen = find_id(&["to", "id"], &Target::Column(Column::Named("to".into()))).unwrap();
-        assert_eq!((chosen.column, chosen.target), (1, Target::Column(0)));
+    fn columns_are_selected_by_name() {
+        assert_eq!(select_id(&["name", "id"], &fixed_target()).unwrap().id, 1);
+        let selected = select_id(&["to", "id"], &Target::Column(Column::Named("to".into()))).unwrap();
+        assert_eq!((selected.id, selected.target), (1, Target::Column(0)));
     }
 
     #[test]
-    fn a_missing_column_is_told_with_those_that_there_are() {
-        let sentence = find_id(&["ID", "na\x1bme"], &one()).unwrap_err();
-        assert_eq!(sentence, "there is no column `id`; the columns are `ID`, `na me` (another separator? see --delimiter)");
-        assert!(find_id(&["x"; 50], &one()).unwrap_err().contains("`x`, and 20 more"));
+    fn a_missing_column_is_reported_with_the_existing_ones() {
+        let message = select_id(&["ID", "na\x1bme"], &fixed_target()).unwrap_err();
+        assert_eq!(message, "there is no column `id`; the columns are `ID`, `na me` (another separator? see --delimiter)");
+        assert!(select_id(&["x"; 50], &fixed_target()).unwrap_err().contains("`x`, and 20 more"));
     }
 
     #[test]
-    fn a_doubled_column_and_one_that_would_be_added_twice_are_refused() {
-        assert_eq!(find_id(&["id", "id"], &one()).unwrap_err(), "two columns are named `id`: rename one of them");
-        let sentence = find_id(&["id", "error_code"], &one()).unwrap_err();
-        assert_eq!(sentence, "there is already a column `error_code`, which the translation adds: rename or remove it first");
-        assert!(find_id(&["id", "to", "id_translated"], &Target::Column(Column::Named("to".into()))).is_err());
+    fn duplicate_columns_and_existing_output_columns_are_refused() {
+        assert_eq!(select_id(&["id", "id"], &fixed_target()).unwrap_err(), "two columns are named `id`: rename one of them");
+        let message = select_id(&["id", "error_code"], &fixed_target()).unwrap_err();
+        assert_eq!(message, "there is already a column `error_code`, which the translation adds: rename or remove it first");
+        let message = select_id(&["id", "to", "id_translated"], &Target::Column(Column::Named("to".into()))).unwrap_err();
+        assert!(message.starts_with("there is already a column `id_translated`"), "{message}");
     }
 }

@@ -1,14 +1,21 @@
-//! What a translation would do, found out from the first rows, without writing anything.
+//! A dry run: translates the first rows and writes nothing.
 
-use std::{fmt, path::Path};
+use std::{fmt, io, path::Path};
 
-use serde::Serialize;
-
-use super::{Error, Fault, Left, Options, distinct, input::Reading, reader::Opened, render::Piece, report};
 use client::Client;
+use serde::Serialize;
+use shared::identity::Domain;
 
-/// The first rows make one request of this weight at most: about a hundred ids.
-const REQUEST_BYTES: usize = 20_000;
+use crate::{
+    error::{Error, ResumeHint},
+    input::InputDigest,
+    options::Options,
+    paths::{check_distinct, parent_dir},
+    plan::Plan,
+};
+
+/// Maximum size of the dry run's only request: about a hundred ids.
+const MAX_DRY_RUN_BYTES: usize = 20_000;
 
 /// What a translation would do.
 #[derive(Clone, Debug, Serialize)]
@@ -23,7 +30,7 @@ pub struct DryRun {
     refused: Vec<Refused>,
 }
 
-/// What was refused of the first rows, by pair of domains and code.
+/// The refusals among the first rows with one source domain, one target domain and one error code.
 #[derive(Clone, Debug, Serialize)]
 struct Refused {
     from: Option<String>,
@@ -34,23 +41,21 @@ struct Refused {
     message: String,
 }
 
-/// Looks at the first rows, has them translated, and sees whether the outputs could be written.
-pub async fn check(client: Client, options: &Options) -> Result<DryRun, Error> {
-    distinct(options)?;
-    let input = |fault: Fault| Error::Input { file: options.input.to_string(), fault };
-    let options = Options { request_bytes: options.request_bytes.min(REQUEST_BYTES), ..options.clone() };
-    let Opened { mut reader, renderer, .. } = super::open(&options, &Reading::default()).map_err(input)?;
-    let part = reader.next().map_err(input)?.unwrap_or_default();
+/// Reads the input's schema, checks the permissions of the outputs, and translates the first rows.
+pub async fn dry_run(client: Client, options: &Options) -> Result<DryRun, Error> {
+    check_distinct(options)?;
+    let input_error = |cause| Error::input(&options.input, cause);
+    let options = Options { max_request_bytes: options.max_request_bytes.min(MAX_DRY_RUN_BYTES), ..options.clone() };
+    let Plan { mut reader, renderer, .. } = Plan::new(&options, &InputDigest::default())?;
+    let chunk = reader.next().map_err(input_error)?.unwrap_or_default();
     for path in [options.output.local(), options.rejects.as_deref()].into_iter().flatten() {
-        writable(path).map_err(|cause| Error::Output { file: path.display().to_string(), cause, left: Left(None) })?;
+        check_writable(path).map_err(|cause| Error::output(path.display(), cause))?;
     }
-    let server = |cause| Error::Server { output: options.output.to_string(), cause, left: Left(None) };
-    let outcomes = client.translate(&part.ids).await.map_err(server)?;
-    let rendered = renderer.render(part, &outcomes).map_err(input)?;
-    debug_assert!(matches!(rendered.rows, Piece::Text(_) | Piece::Columns(_)));
-    let tally = rendered.tally;
-    let refused = tally.entries.iter().flat_map(|entry| {
-        let name = |domain: Option<shared::identity::Domain>| domain.map(String::from);
+    let server_error = |cause| Error::Server { output: options.output.to_string(), cause, resume: ResumeHint(None) };
+    let outcomes = client.translate(&chunk.ids).await.map_err(server_error)?;
+    let stats = renderer.render(chunk, &outcomes).map_err(input_error)?.stats;
+    let refused = stats.entries.iter().flat_map(|entry| {
+        let name = |domain: Option<Domain>| domain.map(String::from);
         entry.refused.iter().map(move |(code, refused)| Refused {
             from: name(entry.from),
             to: name(entry.to),
@@ -65,26 +70,26 @@ pub async fn check(client: Client, options: &Options) -> Result<DryRun, Error> {
         output: options.output.to_string(),
         columns: renderer.names.clone(),
         added: renderer.added.clone(),
-        rows: tally.rows,
-        translated: tally.translated(),
-        blank: tally.blank.rows,
+        rows: stats.rows,
+        translated: stats.translated(),
+        blank: stats.blank.rows,
         refused: refused.collect(),
     })
 }
 
-/// Whether a file can be made here, as far as can be seen without making it.
-fn writable(path: &Path) -> std::io::Result<()> {
+/// Checks that a file can be created at `path`, without creating it.
+fn check_writable(path: &Path) -> io::Result<()> {
     if path.is_dir() {
-        return Err(std::io::ErrorKind::IsADirectory.into());
+        return Err(io::ErrorKind::IsADirectory.into());
     }
-    Ok(rustix::fs::access(report::folder(path), rustix::fs::Access::WRITE_OK)?)
+    Ok(rustix::fs::access(parent_dir(path), rustix::fs::Access::WRITE_OK)?)
 }
 
 impl DryRun {
-    /// The same for machines.
+    /// The result as indented JSON with a final newline.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a report always has a JSON form") + "\n"
+        serde_json::to_string_pretty(self).expect("a dry run always has a JSON form") + "\n"
     }
 }
 

@@ -1,29 +1,29 @@
-//! The formats of files, and how they are compressed.
+//! File formats and compressions.
 
 use std::path::Path;
 
-/// How a file's rows are written.
+/// The format of a file's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Values separated by commas, or by what `--delimiter` says.
+    /// Values separated by commas, or by the delimiter of the options.
     Csv,
     /// Values separated by tabs.
     Tsv,
-    /// A JSON object a line.
+    /// One JSON object per line.
     JsonLines,
     /// Apache Parquet.
     Parquet,
 }
 
-/// How a file of text is compressed. Parquet compresses its pages itself.
+/// The compression of a text file. Parquet compresses its own pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
-    /// Not at all.
+    /// None.
     #[default]
     None,
-    /// As gzip does.
+    /// gzip.
     Gzip,
-    /// As Zstandard does.
+    /// Zstandard.
     Zstd,
 }
 
@@ -31,7 +31,8 @@ impl Format {
     /// All formats.
     pub const ALL: [Self; 4] = [Self::Csv, Self::Tsv, Self::JsonLines, Self::Parquet];
 
-    /// The format that a file's name says, such as `audience.csv` or `audience.jsonl.gz`.
+    /// The format by a file's extension, below that of its compression: `audience.csv` or
+    /// `audience.jsonl.gz`.
     #[must_use]
     pub fn of(name: &Path) -> Option<Self> {
         let stem = match Compression::of(name) {
@@ -47,7 +48,7 @@ impl Format {
         })
     }
 
-    /// The extension that says it.
+    /// The format's extension.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -58,7 +59,7 @@ impl Format {
         }
     }
 
-    /// What separates the columns, if nobody says something else.
+    /// The format's default delimiter.
     #[must_use]
     pub const fn delimiter(self) -> u8 {
         if matches!(self, Self::Tsv) { b'\t' } else { b',' }
@@ -69,7 +70,7 @@ impl Compression {
     /// All compressions.
     pub const ALL: [Self; 3] = [Self::None, Self::Gzip, Self::Zstd];
 
-    /// Its name: the extension of a compressed file.
+    /// The compression's name, which is also its extension.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -79,7 +80,7 @@ impl Compression {
         }
     }
 
-    /// The compression that a file's name says.
+    /// The compression by a file's extension.
     #[must_use]
     pub fn of(name: &Path) -> Self {
         match name.extension().and_then(|extension| extension.to_str()) {
@@ -89,9 +90,9 @@ impl Compression {
         }
     }
 
-    /// The compression that a file's first bytes show: no text starts like this.
+    /// The compression by a file's magic number. No text starts with one.
     #[must_use]
-    pub fn recognise(head: &[u8]) -> Self {
+    pub fn detect(head: &[u8]) -> Self {
         match head {
             [0x1F, 0x8B, ..] => Self::Gzip,
             [0x28, 0xB5, 0x2F, 0xFD, ..] => Self::Zstd,
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_says_the_format_and_the_compression() {
+    fn extensions_give_format_and_compression() {
         for (name, format, compression) in [
             ("a.csv", Some(Format::Csv), Compression::None),
             ("a.b.TSV", Some(Format::Tsv), Compression::None),

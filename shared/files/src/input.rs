@@ -1,4 +1,4 @@
-//! Reads an input as it is, decompressed, while its digest is taken.
+//! Reads the input's bytes, decompresses them, and hashes them as they are in the file.
 
 use std::{
     fs::File,
@@ -16,52 +16,53 @@ use sha2::{Digest, Sha256};
 use shared::encoding::hex;
 use tokio::sync::oneshot;
 
-use super::{
-    Options,
+use crate::{
     format::{Compression, Format},
     location::Location,
+    options::Options,
 };
 
-const BUFFER: usize = 1 << 18;
+/// How many bytes are read at once.
+pub(crate) const READ_BYTES: usize = 1 << 18;
 
-/// What has been read of an input so far.
+/// The digest and the length of what has been read of an input so far. Clones share both.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reading(Arc<(Mutex<Sha256>, AtomicU64)>);
+pub(crate) struct InputDigest(Arc<(Mutex<Sha256>, AtomicU64)>);
 
-impl Reading {
-    fn add(&self, bytes: &[u8]) {
-        let (digest, read) = &*self.0;
-        digest.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
+impl InputDigest {
+    fn update(&self, bytes: &[u8]) {
+        let (hasher, read) = &*self.0;
+        hasher.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
         read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     }
 
-    /// How many bytes have been read, as they are in the file.
-    pub(super) fn bytes(&self) -> u64 {
+    /// The number of bytes that have been read, before decompression.
+    pub(crate) fn bytes(&self) -> u64 {
         self.0.1.load(Ordering::Relaxed)
     }
 
-    /// The SHA-256 digest of what has been read.
-    pub(super) fn digest(&self) -> String {
+    /// The SHA-256 digest of those bytes, in hexadecimal.
+    pub(crate) fn sha256(&self) -> String {
         hex(&self.0.0.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize())
     }
 }
 
-/// A reader that keeps account of what it read.
-struct Accounted<R> {
+/// A reader that updates an [`InputDigest`].
+struct HashingReader<R> {
     input: R,
-    reading: Reading,
+    digest: InputDigest,
 }
 
-impl<R: Read> Read for Accounted<R> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(room)?;
-        self.reading.add(&room[..read]);
+impl<R: Read> Read for HashingReader<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buf)?;
+        self.digest.update(&buf[..read]);
         Ok(read)
     }
 }
 
-/// Opens a file; a folder can be opened too, and is refused here rather than at the first read.
-pub(super) fn open(path: &Path) -> io::Result<File> {
+/// Opens a file. A directory, which can be opened too, is refused here and not at the first read.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -69,89 +70,92 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The bytes of a source, from its start.
-fn bytes(options: &Options) -> io::Result<Box<dyn Read + Send>> {
+/// Opens the input as it is, compressed or not.
+fn open_raw(options: &Options) -> io::Result<Box<dyn Read + Send>> {
     Ok(match &options.input {
-        Location::Local(path) => Box::new(open(path)?),
+        Location::Local(path) => Box::new(open_file(path)?),
         Location::Object(address) => {
-            let store = options.store.as_ref().ok_or_else(|| io::Error::other("nobody was told how to reach S3"))?;
+            let store = options.store.as_ref().ok_or_else(|| io::Error::other("no S3 client is configured"))?;
             Box::new(store.open(address).map_err(io::Error::other)?)
         }
-        Location::Standard => Box::new(io::stdin()),
+        Location::Stdio => Box::new(io::stdin()),
     })
 }
 
-/// The text of the input, whatever it is compressed with.
-pub(super) fn text(options: &Options, reading: &Reading) -> io::Result<Box<dyn Read + Send>> {
-    let input = bytes(options)?;
-    let mut input = BufReader::with_capacity(BUFFER, Accounted { input, reading: reading.clone() });
-    Ok(match Compression::recognise(input.fill_buf()?) {
+/// Opens the input's text. Its first bytes give the compression.
+pub(crate) fn open_text(options: &Options, digest: &InputDigest) -> io::Result<Box<dyn Read + Send>> {
+    let input = HashingReader { input: open_raw(options)?, digest: digest.clone() };
+    let mut input = BufReader::with_capacity(READ_BYTES, input);
+    Ok(match Compression::detect(input.fill_buf()?) {
         Compression::None => Box::new(input),
         Compression::Gzip => Box::new(MultiGzDecoder::new(input)),
         Compression::Zstd => Box::new(zstd::Decoder::with_buffer(input)?),
     })
 }
 
-/// Reads all of an input that is not read from its start to its end for its digest alone, on a thread of its own.
-pub(super) fn accounted(options: &Options, reading: &Reading) -> impl Future<Output = io::Result<()>> + use<> {
-    let (say, said) = oneshot::channel();
+/// Hashes a local Parquet file, which is not read from start to end otherwise, on a separate
+/// thread. Ready at once for every other input.
+pub(crate) fn hash_whole_file(options: &Options, digest: &InputDigest) -> impl Future<Output = io::Result<()>> + use<> {
+    let (result_sender, result) = oneshot::channel();
     match &options.input {
         Location::Local(path) if options.input_format() == Format::Parquet => {
-            let (path, reading) = (path.clone(), reading.clone());
+            let (path, digest) = (path.clone(), digest.clone());
             thread::spawn(move || {
-                let all = || {
-                    let mut input = Accounted { input: open(&path)?, reading };
-                    let mut room = vec![0; BUFFER];
-                    while input.read(&mut room)? > 0 {}
+                let hash = || {
+                    let mut input = HashingReader { input: open_file(&path)?, digest };
+                    let mut buf = vec![0; READ_BYTES];
+                    while input.read(&mut buf)? > 0 {}
                     Ok(())
                 };
-                // Whoever stopped the run does not listen.
-                let _ = say.send(all());
+                // A run that was stopped has dropped the receiver.
+                let _ = result_sender.send(hash());
             });
         }
-        _ => drop(say.send(Ok(()))),
+        _ => drop(result_sender.send(Ok(()))),
     }
-    async { said.await.unwrap_or_else(|_| Err(io::Error::other("the reader failed"))) }
+    async { result.await.unwrap_or_else(|_| Err(io::Error::other("the reader panicked"))) }
 }
 
-/// Keeps the input in a file without a name, where its end can be read before its start.
-pub(super) fn spooled(options: &Options, reading: &Reading) -> io::Result<File> {
+/// Copies the input into an unnamed temporary file: a Parquet file is read from its end.
+pub(crate) fn spool(options: &Options, digest: &InputDigest) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
-    io::copy(&mut BufReader::with_capacity(BUFFER, Accounted { input: bytes(options)?, reading: reading.clone() }), &mut file)?;
+    let input = HashingReader { input: open_raw(options)?, digest: digest.clone() };
+    io::copy(&mut BufReader::with_capacity(READ_BYTES, input), &mut file)?;
     Ok(file)
 }
 
-/// Reads up to `step` bytes more, and says whether the input is over. They are read to where they stay: `read_to_end` begins with small pieces,
-/// which go through a buffer.
-pub(super) fn read_on(input: &mut dyn Read, rest: &mut Vec<u8>, step: usize) -> io::Result<bool> {
-    let mut end = rest.len();
-    rest.resize(end + step, 0);
-    let over = loop {
-        match input.read(&mut rest[end..]) {
-            Ok(0) => break Ok(end < rest.len()),
+/// Reads up to `bytes` more to the end of `buf` and returns whether the input has ended. The bytes
+/// are read into place: `read_to_end` starts with small reads into a buffer of its own.
+pub(crate) fn read_more(input: &mut dyn Read, buf: &mut Vec<u8>, bytes: usize) -> io::Result<bool> {
+    let mut end = buf.len();
+    buf.resize(end + bytes, 0);
+    let ended = loop {
+        match input.read(&mut buf[end..]) {
+            Ok(0) => break Ok(end < buf.len()),
             Ok(read) => end += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => break Err(error),
         }
     };
-    rest.truncate(end);
-    over
+    buf.truncate(end);
+    ended
 }
 
-/// Takes the first `bytes` of what is read. There is room for as many after the others: the next part will hardly be shorter.
-pub(super) fn split(rest: &mut Vec<u8>, bytes: usize) -> Vec<u8> {
-    let mut others = Vec::with_capacity(rest.len() + BUFFER);
-    others.extend_from_slice(&rest[bytes..]);
-    rest.truncate(bytes);
-    std::mem::replace(rest, others)
+/// Removes and returns the first `bytes` of `buf`. The remaining buffer gets the capacity of the
+/// old one, because the next chunk will be about as long.
+pub(crate) fn take_front(buf: &mut Vec<u8>, bytes: usize) -> Vec<u8> {
+    let mut remaining = Vec::with_capacity(buf.len() + READ_BYTES);
+    remaining.extend_from_slice(&buf[bytes..]);
+    buf.truncate(bytes);
+    std::mem::replace(buf, remaining)
 }
 
-/// Passes over the next `bytes` of an input, of which `rest` is read already.
-pub(super) fn skip(rest: &mut Vec<u8>, input: &mut dyn Read, bytes: u64) -> io::Result<()> {
-    let there = rest.len().min(usize::try_from(bytes).unwrap_or(usize::MAX));
-    rest.drain(..there);
-    let left = bytes - there as u64;
-    if io::copy(&mut input.take(left), &mut io::sink())? < left {
+/// Skips `bytes` of an input, of which `buf` has been read already.
+pub(crate) fn skip(buf: &mut Vec<u8>, input: &mut dyn Read, bytes: u64) -> io::Result<()> {
+    let buffered = buf.len().min(usize::try_from(bytes).unwrap_or(usize::MAX));
+    buf.drain(..buffered);
+    let unread = bytes - buffered as u64;
+    if io::copy(&mut input.take(unread), &mut io::sink())? < unread {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! JSON lines: an object a line, its bytes as they are, with two members more.
+//! JSON lines: one object per line, whose bytes stay as they are, with two members appended.
 
 use std::{borrow::Cow, fmt, io::Read};
 
@@ -9,28 +9,30 @@ use serde::{
 };
 use serde_json::{Deserializer, value::RawValue};
 
-use super::{
-    Fault,
+use crate::{
+    chunk::{self, Chunk, Row, RowKind},
     column::{self, Column, Target},
-    input,
-    part::{self, Asks, Part, Place, Row},
+    input::{self, READ_BYTES},
+    input_error::InputError,
+    position::Position,
 };
 
-/// A longer line is most likely no line.
+/// Maximum length of a line. A longer one is most likely not JSON lines.
 const MAX_LINE_BYTES: usize = 32 << 20;
-const STEP: usize = 1 << 18;
 
-/// Reads a file's lines, part by part.
-pub(super) struct Reader {
+/// Reads a file's lines, chunk by chunk.
+pub(crate) struct Reader {
     input: Box<dyn Read + Send>,
     members: Members,
-    rest: Vec<u8>,
-    whole: bool,
-    place: Place,
-    request_bytes: usize,
+    /// What has been read and not returned yet.
+    buf: Vec<u8>,
+    /// Whether `buf` holds the end of the input.
+    ended: bool,
+    position: Position,
+    max_request_bytes: usize,
 }
 
-/// The members of an object that matter.
+/// The names of the members that are read or added.
 #[derive(Clone, Debug)]
 struct Members {
     id: String,
@@ -39,91 +41,91 @@ struct Members {
 }
 
 impl Reader {
-    /// Looks at the first object, and gives its members' names.
-    pub(super) fn new(
+    /// Reads up to the first object and returns its members' names too.
+    pub(crate) fn new(
         input: Box<dyn Read + Send>,
         column: &Column,
         target: &Target,
-        request_bytes: usize,
-    ) -> Result<(Self, Vec<String>), Fault> {
+        max_request_bytes: usize,
+    ) -> Result<(Self, Vec<String>), InputError> {
         let members = Members {
             id: column.name(),
             target: match target {
                 Target::Domain(domain) => Target::Domain(*domain),
                 Target::Column(column) => Target::Column(column.name()),
             },
-            added: [column.translated(target), column::ERROR_CODE.into()],
+            added: column::added_names(column, target),
         };
-        let mut reader = Self { input, members, rest: Vec::new(), whole: false, place: Place::default(), request_bytes };
+        let mut reader = Self { input, members, buf: Vec::new(), ended: false, position: Position::default(), max_request_bytes };
         let mut start = 0;
         let line = loop {
-            let Some(end) = reader.line(start)? else { return Err(Fault::Empty { column: column.name() }) };
-            if !reader.rest[start..end].trim_ascii().is_empty() {
+            let Some(end) = reader.line(start)? else { return Err(InputError::Empty { column: column.name() }) };
+            if !reader.buf[start..end].trim_ascii().is_empty() {
                 break start..end;
             }
             start = end;
         };
-        let names = names(&reader.rest[line]).map_err(|cause| Fault::NotAnObject { row: 1, cause: cause.to_string() })?;
-        column::named(column, target, &names)?;
+        let names = names(&reader.buf[line]).map_err(|cause| InputError::InvalidObject { row: 1, cause: cause.to_string() })?;
+        column::select_named(column, target, &names)?;
         Ok((reader, names))
     }
 
-    /// Goes on where an earlier run stopped.
-    pub(super) fn skip_to(&mut self, place: Place) -> Result<(), Fault> {
-        input::skip(&mut self.rest, &mut self.input, place.offset)?;
-        self.place = place;
+    /// Skips to the position at which an earlier run stopped.
+    pub(crate) fn skip_to(&mut self, position: Position) -> Result<(), InputError> {
+        input::skip(&mut self.buf, &mut self.input, position.offset)?;
+        self.position = position;
         Ok(())
     }
 
     /// The next lines; `None` after the last.
-    pub(super) fn next(&mut self) -> Result<Option<Part>, Fault> {
-        let mut part = Part::after(self.place, self.request_bytes);
+    pub(crate) fn next(&mut self) -> Result<Option<Chunk>, InputError> {
+        let mut chunk = Chunk::after(self.position, self.max_request_bytes);
         let mut start = 0;
-        while !part.is_full(self.request_bytes, start) {
+        while !chunk.is_full(self.max_request_bytes, start) {
             let Some(end) = self.line(start)? else { break };
-            self.place.lines += 1;
-            let line = &self.rest[start..end];
+            self.position.lines += 1;
+            let line = &self.buf[start..end];
             let object = line.trim_ascii_end();
-            let asks = if object.is_empty() {
-                Asks::NoRow
+            let kind = if object.is_empty() {
+                RowKind::EmptyLine
             } else {
-                self.place.rows += 1;
-                let row = self.place.rows;
-                let fault = |cause: serde_json::Error| Fault::NotAnObject { row, cause: cause.to_string() };
-                let (id, target) = self.members.find(object).map_err(fault)?;
-                part.push(id.as_bytes(), target.and_then(|target| part::domain(target.as_bytes())))
+                self.position.rows += 1;
+                let row = self.position.rows;
+                let invalid = |cause: serde_json::Error| InputError::InvalidObject { row, cause: cause.to_string() };
+                let (id, target) = self.members.find(object).map_err(invalid)?;
+                chunk.push(id.as_bytes(), target.and_then(|target| chunk::parse_domain(target.as_bytes())))
             };
-            // An object's last byte closes it.
-            part.rows.push(Row { insert: start + object.len().saturating_sub(1), end, asks });
+            // The last byte of an object is its closing brace.
+            chunk.rows.push(Row { insert: start + object.len().saturating_sub(1), end, kind });
             start = end;
         }
-        part.text = input::split(&mut self.rest, start);
-        self.place.offset += start as u64;
-        part.after = self.place;
-        Ok((!part.rows.is_empty()).then_some(part))
+        chunk.text = input::take_front(&mut self.buf, start);
+        self.position.offset += start as u64;
+        chunk.after = self.position;
+        Ok((!chunk.rows.is_empty()).then_some(chunk))
     }
 
     /// The end of the line that starts at `start`; `None` at the end of the file.
-    fn line(&mut self, start: usize) -> Result<Option<usize>, Fault> {
-        let mut looked_at = start;
+    fn line(&mut self, start: usize) -> Result<Option<usize>, InputError> {
+        let mut searched = start;
         loop {
-            if let Some(end) = memchr(b'\n', &self.rest[looked_at..]) {
-                return Ok(Some(looked_at + end + 1));
+            if let Some(end) = memchr(b'\n', &self.buf[searched..]) {
+                return Ok(Some(searched + end + 1));
             }
-            if self.whole {
-                return Ok((self.rest.len() > start).then_some(self.rest.len()));
+            if self.ended {
+                return Ok((self.buf.len() > start).then_some(self.buf.len()));
             }
-            if self.rest.len() - start > MAX_LINE_BYTES {
-                return Err(Fault::LongRow { line: self.place.lines + 1, megabytes: MAX_LINE_BYTES >> 20 });
+            if self.buf.len() - start > MAX_LINE_BYTES {
+                return Err(InputError::RowTooLong { line: self.position.lines + 1, max_megabytes: MAX_LINE_BYTES >> 20 });
             }
-            looked_at = self.rest.len();
-            self.whole = input::read_on(&mut self.input, &mut self.rest, STEP)?;
+            searched = self.buf.len();
+            self.ended = input::read_more(&mut self.input, &mut self.buf, READ_BYTES)?;
         }
     }
 }
 
-/// The members of an object in their order, each with its value as it is written.
-pub(super) fn members(object: &[u8]) -> serde_json::Result<Vec<(Cow<'_, str>, &str)>> {
+/// The members of an object in order: their names, and their values as raw JSON.
+pub(crate) fn members(object: &[u8]) -> serde_json::Result<Vec<(Cow<'_, str>, &str)>> {
     struct All;
     impl<'de> Visitor<'de> for All {
         type Value = Vec<(Cow<'de, str>, &'de str)>;
@@ -150,12 +152,13 @@ fn names(object: &[u8]) -> serde_json::Result<Vec<String>> {
     Ok(members(object)?.into_iter().map(|(name, _)| name.into_owned()).collect())
 }
 
-/// A text, borrowed where it needs no change.
+/// A string, borrowed unless it has escapes.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// A value as a cell: a text's own text, nothing for null, and whatever else as it is written.
-pub(super) fn cell(value: &str) -> Option<Cow<'_, str>> {
+/// A raw JSON value as a cell: a string without quotes and escapes, null as `None`, and any other
+/// value as its JSON.
+pub(crate) fn cell(value: &str) -> Option<Cow<'_, str>> {
     match value.as_bytes() {
         b"null" => None,
         [b'"', ..] => Some(serde_json::from_str(value).map_or(Cow::Borrowed(value), |Name(text)| text)),
@@ -164,8 +167,8 @@ pub(super) fn cell(value: &str) -> Option<Cow<'_, str>> {
 }
 
 impl Members {
-    /// The id and the target of an object; an absent one is as good as null.
-    fn find<'a>(&'a self, object: &'a [u8]) -> serde_json::Result<(Cow<'a, str>, Option<Cow<'a, str>>)> {
+    /// The id and the target of an object. An absent member is treated as null.
+    fn find<'a>(&'a self, object: &'a [u8]) -> serde_json::Result<IdAndTarget<'a>> {
         let mut deserializer = Deserializer::from_slice(object);
         let found = self.deserialize(&mut deserializer)?;
         deserializer.end()?;
@@ -173,30 +176,30 @@ impl Members {
     }
 }
 
-type Found<'a> = (Cow<'a, str>, Option<Cow<'a, str>>);
+type IdAndTarget<'a> = (Cow<'a, str>, Option<Cow<'a, str>>);
 
 impl<'de> DeserializeSeed<'de> for &'de Members {
-    type Value = Found<'de>;
+    type Value = IdAndTarget<'de>;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Found<'de>, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<IdAndTarget<'de>, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for &'de Members {
-    type Value = Found<'de>;
+    type Value = IdAndTarget<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Found<'de>, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<IdAndTarget<'de>, M::Error> {
         let (mut id, mut target) = (None, None);
         if let Target::Domain(domain) = &self.target {
             target = Some(Some(Cow::Borrowed(domain.as_str())));
         }
         while let Some(Name(name)) = map.next_key()? {
-            let place = match &self.target {
+            let member = match &self.target {
                 _ if name == *self.id => &mut id,
                 Target::Column(column) if name == **column => &mut target,
                 _ if self.added.iter().any(|added| name == **added) => {
@@ -207,7 +210,7 @@ impl<'de> Visitor<'de> for &'de Members {
                     continue;
                 }
             };
-            if place.replace(cell(map.next_value::<&RawValue>()?.get())).is_some() {
+            if member.replace(cell(map.next_value::<&RawValue>()?.get())).is_some() {
                 return Err(serde::de::Error::custom(format!("it has two members `{name}`")));
             }
         }

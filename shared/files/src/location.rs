@@ -1,4 +1,4 @@
-//! Where an input is or an output goes: a file on this machine, an object of S3, or a standard stream.
+//! Locations of inputs and outputs: local files, S3 objects and standard streams.
 
 use std::{
     fmt,
@@ -8,57 +8,57 @@ use std::{
 
 use cloud::object::{Address, NotAnAddress};
 
-/// Where the rows come from or go.
+/// Where rows are read from or written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// A file on this machine.
+    /// A local file.
     Local(PathBuf),
-    /// An object of S3.
+    /// An S3 object.
     Object(Address),
-    /// Standard input, or standard output.
-    Standard,
+    /// Standard input or standard output.
+    Stdio,
 }
 
-/// The location is one that no file can be at.
+/// The text is not a location.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Nowhere {
-    /// It is nothing that is known here.
-    #[error("`{0}` is neither a file on this machine, nor an object such as s3://bucket/key, nor - for a standard stream")]
+pub enum InvalidLocation {
+    /// The text is empty, or a URL of an unknown scheme.
+    #[error("`{0}` is not a location: give a local file, an object such as s3://bucket/key, or - for a standard stream")]
     Unknown(String),
-    /// It is the address of no object.
+    /// The text is an `s3://` URL without bucket or key.
     #[error(transparent)]
     NotAnAddress(#[from] NotAnAddress),
 }
 
 impl Location {
-    /// The name whose extension says the format.
+    /// The name whose extensions give format and compression; `None` for a standard stream.
     #[must_use]
     pub fn name(&self) -> Option<&Path> {
         match self {
             Self::Local(path) => Some(path),
             Self::Object(address) => Some(address.key().as_ref()),
-            Self::Standard => None,
+            Self::Stdio => None,
         }
     }
 
-    /// The file on this machine.
+    /// The path of a local file.
     #[must_use]
     pub fn local(&self) -> Option<&Path> {
         match self {
             Self::Local(path) => Some(path),
-            Self::Object(_) | Self::Standard => None,
+            Self::Object(_) | Self::Stdio => None,
         }
     }
 }
 
 impl FromStr for Location {
-    type Err = Nowhere;
+    type Err = InvalidLocation;
 
-    fn from_str(text: &str) -> Result<Self, Nowhere> {
+    fn from_str(text: &str) -> Result<Self, InvalidLocation> {
         Ok(match text {
-            "-" => Self::Standard,
+            "-" => Self::Stdio,
             _ if text.starts_with("s3://") => Self::Object(text.parse()?),
-            _ if text.is_empty() || text.contains("://") => return Err(Nowhere::Unknown(text.into())),
+            _ if text.is_empty() || text.contains("://") => return Err(InvalidLocation::Unknown(text.into())),
             _ => Self::Local(text.into()),
         })
     }
@@ -69,7 +69,7 @@ impl fmt::Display for Location {
         match self {
             Self::Local(path) => path.display().fmt(f),
             Self::Object(address) => address.fmt(f),
-            Self::Standard => f.write_str("(standard stream)"),
+            Self::Stdio => f.write_str("(standard stream)"),
         }
     }
 }

@@ -1,16 +1,24 @@
-//! A bar for whoever waits at a terminal.
+//! The progress bar.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 
-/// How far the translation is.
+use crate::options::Options;
+
+/// A progress bar on standard error, which draws nothing if that is not a terminal.
 #[derive(Clone, Debug)]
-pub(super) struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// A bar over the input's length, where that is known. Indicatif draws on standard error, and nothing where that is not a terminal.
-    pub(super) fn new(length: Option<u64>, shown: bool) -> Self {
+    /// The bar of a run: over the input's `rows` if it states them, else over a local file's bytes.
+    pub(crate) fn of(options: &Options, rows: Option<u64>) -> Self {
+        let file_bytes = || Some(fs::metadata(options.input.local()?).ok()?.len());
+        Self::new(rows.or_else(file_bytes), options.progress)
+    }
+
+    /// A bar over `length`, or a spinner if the length is unknown.
+    fn new(length: Option<u64>, shown: bool) -> Self {
         if !shown {
             return Self(ProgressBar::hidden());
         }
@@ -21,18 +29,18 @@ impl Progress {
         Self(bar)
     }
 
-    /// Tells of the position in the input, and of `rows` in all.
-    pub(super) fn advance(&self, position: u64, rows: u64) {
+    /// Updates the position in the input and the number of written rows.
+    pub(crate) fn advance(&self, position: u64, rows: u64) {
         self.0.set_position(position);
         let seconds = self.0.elapsed().as_secs_f64().max(0.001);
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people")]
+        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an approximate rate")]
         let rate = (rows as f64 / seconds) as u64;
-        let left = if self.0.length().is_some() { format!(", {:#} left", HumanDuration(self.0.eta())) } else { String::new() };
-        self.0.set_message(format!("{} rows, {}/s{left}", HumanCount(rows), HumanCount(rate)));
+        let remaining = if self.0.length().is_some() { format!(", {:#} left", HumanDuration(self.0.eta())) } else { String::new() };
+        self.0.set_message(format!("{} rows, {}/s{remaining}", HumanCount(rows), HumanCount(rate)));
     }
 
-    /// Takes the bar away: nothing is written into the middle of it.
-    pub(super) fn finish(&self) {
+    /// Clears the bar, so that it does not interleave with other output.
+    pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }
 }

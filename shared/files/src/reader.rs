@@ -1,92 +1,75 @@
-//! The input, whatever its format: its columns, then part after part of its rows.
+//! Reads an input of any format: its schema, then its rows, chunk by chunk.
 
-use super::{
-    Fault, Options,
+use std::borrow::Cow;
+
+use crate::{
+    chunk::Chunk,
+    delimited,
     format::Format,
-    input::{self, Reading},
-    json_lines, parquet,
-    part::{Part, Place},
-    render::{Renderer, Shape},
-    separated,
+    input::{self, InputDigest},
+    input_error::InputError,
+    json_lines,
+    layout::Layout,
+    options::Options,
+    parquet::{self, file::ParquetFile},
+    position::Position,
+    schema::Schema,
 };
 
-/// Reads rows, part by part.
-pub(super) enum Reader {
-    Separated(separated::Reader),
+/// Reads rows, chunk by chunk.
+pub(crate) enum Reader {
+    Delimited(delimited::Reader),
     JsonLines(json_lines::Reader),
-    Parquet(Box<parquet::Reader>),
-}
-
-/// What is known of an input before its first row.
-pub(super) struct Opened {
-    pub(super) reader: Reader,
-    pub(super) renderer: Renderer,
-    /// What stands before the first row in the output, and in the file of bad rows.
-    pub(super) head: Vec<u8>,
-    pub(super) rejects_head: Vec<u8>,
-    /// The Parquet file whose columns are copied into the output.
-    pub(super) copied: Option<parquet::Input>,
-    /// How many rows there are, where the file says it.
-    pub(super) rows: Option<u64>,
+    Parquet(Box<parquet::reader::Reader>),
 }
 
 impl Reader {
-    /// Opens the input and finds the columns.
-    pub(super) fn open(options: &Options, reading: &Reading) -> Result<Opened, Fault> {
-        let Options { column, target, request_bytes, .. } = options;
-        let added = options.added();
-        let to = options.output_shape();
-        let mut opened = match options.input_format() {
+    /// Opens the input, reads its schema and selects the columns.
+    pub(crate) fn open(options: &Options, digest: &InputDigest) -> Result<(Self, Schema), InputError> {
+        let Options { column, target, max_request_bytes, .. } = options;
+        let layout = options.input_layout();
+        Ok(match options.input_format() {
             Format::Csv | Format::Tsv => {
-                let delimiter = options.input_delimiter();
-                let from = Shape::Separated(delimiter);
-                let (reader, head) = separated::Reader::new(input::text(options, reading)?, delimiter, column, target, *request_bytes)?;
-                let names = if head.names.is_empty() { reader.numbers() } else { super::render::texts(&head.names) };
-                let renderer = Renderer::new(from, to, names, added, options);
-                let with = |names: &[&str]| if head.names.is_empty() { head.text.clone() } else { head.with(names, delimiter) };
-                let own = if head.names.is_empty() { Vec::new() } else { renderer.header() };
-                let names = renderer.added.each_ref().map(String::as_str);
-                let (head, rejects_head) = (if from == to { with(&names) } else { own }, with(&Renderer::reject_columns()));
-                Opened { reader: Self::Separated(reader), renderer, head, rejects_head, copied: None, rows: None }
+                let text = input::open_text(options, digest)?;
+                let (reader, header) = delimited::Reader::new(text, options.input_delimiter(), column, target, *max_request_bytes)?;
+                let names = if header.is_present() { lossy(&header.names) } else { reader.numbered_names() };
+                (Self::Delimited(reader), Schema { layout, names, header: Some(header), rows: None, copied: None })
             }
             Format::JsonLines => {
-                let (reader, names) = json_lines::Reader::new(input::text(options, reading)?, column, target, *request_bytes)?;
-                let renderer = Renderer::new(Shape::JsonLines, to, names, added, options);
-                let head = renderer.header();
-                Opened { reader: Self::JsonLines(reader), renderer, head, rejects_head: Vec::new(), copied: None, rows: None }
+                let text = input::open_text(options, digest)?;
+                let (reader, names) = json_lines::Reader::new(text, column, target, *max_request_bytes)?;
+                (Self::JsonLines(reader), Schema { layout, names, header: None, rows: None, copied: None })
             }
             Format::Parquet => {
-                let file = parquet::Input::open(options, reading)?;
-                // Where the columns cannot be copied, the rows are read as objects.
-                let from = if to == Shape::Columns { Shape::Columns } else { Shape::JsonLines };
-                let reader = parquet::Reader::new(file.clone(), column, target, from, *request_bytes)?;
-                let renderer = Renderer::new(from, to, file.names(), added, options);
-                let head = renderer.header();
-                let rows = Some(file.rows());
-                let copied = (to == Shape::Columns).then_some(file);
-                let rejects_head = if from == Shape::Columns { Renderer::rejects_header(&column.name()) } else { Vec::new() };
-                Opened { reader: Self::Parquet(Box::new(reader)), renderer, head, rejects_head, copied, rows }
+                let file = ParquetFile::open(options, digest)?;
+                let reader = parquet::reader::Reader::new(file.clone(), column, target, layout, *max_request_bytes)?;
+                let (names, rows) = (file.names(), Some(file.rows()));
+                let copied = (layout == Layout::Columns).then_some(file);
+                (Self::Parquet(Box::new(reader)), Schema { layout, names, header: None, rows, copied })
             }
-        };
-        opened.head = super::render::compressed(opened.head, opened.renderer.compression);
-        Ok(opened)
+        })
     }
 
-    /// Goes on where an earlier run stopped.
-    pub(super) fn skip_to(&mut self, place: Place) -> Result<(), Fault> {
+    /// Skips to the position at which an earlier run stopped.
+    pub(crate) fn skip_to(&mut self, position: Position) -> Result<(), InputError> {
         match self {
-            Self::Separated(reader) => reader.skip_to(place),
-            Self::JsonLines(reader) => reader.skip_to(place),
-            Self::Parquet(reader) => reader.skip_to(place),
+            Self::Delimited(reader) => reader.skip_to(position),
+            Self::JsonLines(reader) => reader.skip_to(position),
+            Self::Parquet(reader) => reader.skip_to(position),
         }
     }
 
     /// The next rows; `None` after the last.
-    pub(super) fn next(&mut self) -> Result<Option<Part>, Fault> {
+    pub(crate) fn next(&mut self) -> Result<Option<Chunk>, InputError> {
         match self {
-            Self::Separated(reader) => reader.next(),
+            Self::Delimited(reader) => reader.next(),
             Self::JsonLines(reader) => reader.next(),
             Self::Parquet(reader) => reader.next(),
         }
     }
+}
+
+/// Names as text; bytes that are not UTF-8 are replaced.
+fn lossy(names: &[Vec<u8>]) -> Vec<String> {
+    names.iter().map(|name| String::from_utf8_lossy(name)).map(Cow::into_owned).collect()
 }

@@ -144,7 +144,7 @@ pub(super) async fn run(arguments: Translate) -> Result<(), super::Error> {
     }
     let client = arguments.connect.client().await?;
     if arguments.dry_run {
-        let check = files::check(client, &options).await.map_err(Error::from)?;
+        let check = files::dry_run(client, &options).await.map_err(Error::from)?;
         super::print(&if arguments.json { check.to_json() } else { check.to_string() })?;
         return Ok(());
     }
@@ -198,8 +198,8 @@ impl Translate {
         };
         let column = column("--column", &self.column)?;
         let (usual, most) = match self.connect.via {
-            Via::Api => (files::REQUEST_BYTES, MAX_REQUEST_BYTES),
-            Via::Endpoint => (files::DIRECT_BYTES, MAX_DIRECT_BYTES),
+            Via::Api => (files::DEFAULT_API_REQUEST_BYTES, MAX_REQUEST_BYTES),
+            Via::Endpoint => (files::DEFAULT_ENDPOINT_REQUEST_BYTES, MAX_DIRECT_BYTES),
         };
         let request_bytes = self.request_bytes.unwrap_or(usual);
         if !(MIN_REQUEST_BYTES..=most).contains(&request_bytes) {
@@ -219,12 +219,12 @@ impl Translate {
             target,
             delimiter: self.delimiter,
             in_flight: self.in_flight,
-            request_bytes,
+            max_request_bytes: request_bytes,
             progress: !self.quiet,
             resume: self.resume,
             store: None,
         };
-        if self.json && options.output == Location::Standard && !self.dry_run {
+        if self.json && options.output == Location::Stdio && !self.dry_run {
             return Err(makes_no_sense("--json prints on standard output, which has the rows already: give --output".into()));
         }
         if let Some(object) = self.rejects.as_ref().filter(|path| path.starts_with("s3:")) {
@@ -238,7 +238,7 @@ impl Translate {
 
     /// `audience.csv` becomes `audience.1006.csv`, and standard input standard output.
     fn beside(&self, target: &Target) -> Location {
-        let Some(file) = self.file.name() else { return Location::Standard };
+        let Some(file) = self.file.name() else { return Location::Stdio };
         let middle = match target {
             Target::Domain(domain) => domain.to_string(),
             Target::Column(_) => "translated".into(),
@@ -338,7 +338,7 @@ mod tests {
         ] {
             assert_eq!(options(&format!("x --column id {line}")).unwrap().output, Location::Local(output.into()), "{line}");
         }
-        assert_eq!(options("x - --column id --to 1006").unwrap().output, Location::Standard);
+        assert_eq!(options("x - --column id --to 1006").unwrap().output, Location::Stdio);
     }
 
     #[test]
@@ -354,15 +354,18 @@ mod tests {
     #[test]
     fn a_request_weighs_as_much_as_its_way_takes() {
         for (line, bytes) in [
-            ("", files::REQUEST_BYTES),
-            ("--via endpoint", files::DIRECT_BYTES),
+            ("", files::DEFAULT_API_REQUEST_BYTES),
+            ("--via endpoint", files::DEFAULT_ENDPOINT_REQUEST_BYTES),
             ("--request-bytes 6000000", 6_000_000),
             ("--request-bytes 12000000 --via endpoint", 12_000_000),
         ] {
-            assert_eq!(options(format!("x f.csv --column id --to 1006 {line}").trim_end()).unwrap().request_bytes, bytes, "{line}");
+            assert_eq!(options(format!("x f.csv --column id --to 1006 {line}").trim_end()).unwrap().max_request_bytes, bytes, "{line}");
         }
         let help = Line::command().render_long_help().to_string();
-        assert!([files::REQUEST_BYTES, files::DIRECT_BYTES].iter().all(|bytes| help.contains(&bytes.to_string())), "{help}");
+        assert!(
+            [files::DEFAULT_API_REQUEST_BYTES, files::DEFAULT_ENDPOINT_REQUEST_BYTES].iter().all(|bytes| help.contains(&bytes.to_string())),
+            "{help}"
+        );
     }
 
     #[test]

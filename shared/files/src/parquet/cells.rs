@@ -1,57 +1,57 @@
 //! The cells of one column of a row group, read page by page.
 
 use ::parquet::{
-    basic::Type,
     column::reader::{ColumnReader, ColumnReaderImpl},
     data_type::{AsBytes, ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType},
     errors::ParquetError,
     file::reader::FileReader,
 };
 
-use super::{Fault, Input, ROWS, said};
+use super::{error::message, file::ParquetFile};
+use crate::input_error::InputError;
+
+/// How many rows are decoded at once.
+const ROWS_PER_BATCH: usize = 8192;
 
 /// The cells of one column.
 pub(super) struct Cells {
     column: String,
     values: Values,
-    /// For each cell that was read ahead whether it is there, where some may not be.
+    /// The definition levels of the batch, if the column is optional: 0 for null.
     levels: Vec<i16>,
     optional: bool,
-    /// How many cells were read ahead, and how many of them and of their values are used.
-    ahead: usize,
+    /// The number of cells in the batch.
+    batch: usize,
+    /// The number of cells and of values of the batch that have been returned.
     used: usize,
     used_values: usize,
 }
 
 enum Values {
-    Any(ColumnReaderImpl<ByteArrayType>, Vec<ByteArray>),
+    Variable(ColumnReaderImpl<ByteArrayType>, Vec<ByteArray>),
     Fixed(ColumnReaderImpl<FixedLenByteArrayType>, Vec<FixedLenByteArray>),
 }
 
-/// Whether a column of this type may hold text.
-pub(super) const fn is_text(physical: Type) -> bool {
-    matches!(physical, Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY)
-}
-
 impl Cells {
-    /// The cells of the column `leaf` in row group `group`.
-    pub(super) fn open(file: &Input, group: usize, leaf: usize) -> Result<Self, Fault> {
-        let description = file.file.metadata().file_metadata().schema_descr().column(leaf);
+    /// Opens column `leaf` of row group `group`.
+    pub(super) fn open(file: &ParquetFile, group: usize, leaf: usize) -> Result<Self, InputError> {
+        let description = file.metadata().file_metadata().schema_descr().column(leaf);
         let column = description.name().to_owned();
-        let damaged = |cause: ParquetError| Fault::Damaged { row: 0, column: column.clone(), cause: said(&cause) };
-        let reader = file.file.get_row_group(group).and_then(|group| group.get_column_reader(leaf)).map_err(damaged)?;
+        let corrupt = |cause: ParquetError| InputError::CorruptColumn { row: 0, column: column.clone(), cause: message(&cause) };
+        let reader = file.reader().get_row_group(group).and_then(|group| group.get_column_reader(leaf)).map_err(corrupt)?;
         let values = match reader {
-            ColumnReader::ByteArrayColumnReader(reader) => Values::Any(reader, Vec::with_capacity(ROWS)),
-            ColumnReader::FixedLenByteArrayColumnReader(reader) => Values::Fixed(reader, Vec::with_capacity(ROWS)),
-            _ => return Err(Fault::NoTextColumn { column, found: "other values".into() }),
+            ColumnReader::ByteArrayColumnReader(reader) => Values::Variable(reader, Vec::with_capacity(ROWS_PER_BATCH)),
+            ColumnReader::FixedLenByteArrayColumnReader(reader) => Values::Fixed(reader, Vec::with_capacity(ROWS_PER_BATCH)),
+            _ => return Err(InputError::NotAStringColumn { column, found: "other values".into() }),
         };
         let optional = description.max_def_level() > 0;
-        Ok(Self { column, values, levels: Vec::with_capacity(ROWS), optional, ahead: 0, used: 0, used_values: 0 })
+        Ok(Self { column, values, levels: Vec::with_capacity(ROWS_PER_BATCH), optional, batch: 0, used: 0, used_values: 0 })
     }
 
-    /// The next cell, which is empty where it is null; `None` after the last. So far `row` rows have been read.
-    pub(super) fn next(&mut self, row: u64) -> Result<Option<&[u8]>, Fault> {
-        if self.used == self.ahead && !self.read_ahead(row)? {
+    /// The next cell, empty for null; `None` after the last. `row` is the number of rows read so
+    /// far, for an error.
+    pub(super) fn next(&mut self, row: u64) -> Result<Option<&[u8]>, InputError> {
+        if self.used == self.batch && !self.read_batch(row)? {
             return Ok(None);
         }
         self.used += 1;
@@ -60,25 +60,25 @@ impl Cells {
         }
         self.used_values += 1;
         Ok(Some(match &self.values {
-            Values::Any(_, values) => values[self.used_values - 1].data(),
+            Values::Variable(_, values) => values[self.used_values - 1].data(),
             Values::Fixed(_, values) => values[self.used_values - 1].as_bytes(),
         }))
     }
 
-    fn read_ahead(&mut self, row: u64) -> Result<bool, Fault> {
+    fn read_batch(&mut self, row: u64) -> Result<bool, InputError> {
         self.levels.clear();
         let read = match &mut self.values {
-            Values::Any(reader, values) => read(reader, &mut self.levels, values),
+            Values::Variable(reader, values) => read(reader, &mut self.levels, values),
             Values::Fixed(reader, values) => read(reader, &mut self.levels, values),
         };
-        let damaged = |cause| Fault::Damaged { row, column: self.column.clone(), cause: said(&cause) };
-        (self.ahead, self.used, self.used_values) = (read.map_err(damaged)?, 0, 0);
-        Ok(self.ahead > 0)
+        let corrupt = |cause| InputError::CorruptColumn { row, column: self.column.clone(), cause: message(&cause) };
+        (self.batch, self.used, self.used_values) = (read.map_err(corrupt)?, 0, 0);
+        Ok(self.batch > 0)
     }
 }
 
 fn read<T: DataType>(reader: &mut ColumnReaderImpl<T>, levels: &mut Vec<i16>, values: &mut Vec<T::T>) -> Result<usize, ParquetError> {
     values.clear();
-    let (records, ..) = reader.read_records(ROWS, Some(levels), None, values)?;
+    let (records, ..) = reader.read_records(ROWS_PER_BATCH, Some(levels), None, values)?;
     Ok(records)
 }

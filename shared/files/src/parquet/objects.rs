@@ -1,65 +1,71 @@
-//! Whole rows of a Parquet file as JSON objects: how they come to formats that do not know its types.
+//! The rows of a Parquet file as JSON objects, for output formats without Parquet's types.
 
 use ::parquet::{
     errors::ParquetError,
     record::{Field, reader::RowIter},
 };
 
-use super::{Chosen, Fault, Input, Part, Place, Row, Target, part, said};
+use super::{error::message, file::ParquetFile};
+use crate::{
+    chunk::{self, Chunk, Row},
+    column::{SelectedColumns, Target},
+    input_error::InputError,
+    position::Position,
+};
 
-/// A file's rows.
+/// Reads a file's rows.
 pub(super) struct Objects {
     rows: RowIter<'static>,
-    chosen: Chosen,
+    selected: SelectedColumns,
 }
 
 impl Objects {
-    pub(super) fn new(file: &Input, chosen: Chosen) -> Result<Self, Fault> {
-        let own = file.again().map_err(|cause| Fault::NotParquet(said(&cause)))?;
-        Ok(Self { rows: RowIter::from_file_into(own), chosen })
+    pub(super) fn new(file: &ParquetFile, selected: SelectedColumns) -> Result<Self, InputError> {
+        let reader = file.reopen().map_err(|cause| InputError::InvalidParquet(message(&cause)))?;
+        Ok(Self { rows: RowIter::from_file_into(reader), selected })
     }
 
-    /// Passes over rows.
-    pub(super) fn skip(&mut self, rows: u64) -> Result<(), Fault> {
+    /// Skips `rows`.
+    pub(super) fn skip(&mut self, rows: u64) -> Result<(), InputError> {
         for row in 0..rows {
-            self.rows.next().transpose().map_err(|cause| damaged(row, &cause))?;
+            self.rows.next().transpose().map_err(|cause| corrupt(row, &cause))?;
         }
         Ok(())
     }
 
-    /// Adds the next row to `part`; false after the last.
-    pub(super) fn read(&mut self, part: &mut Part, place: &mut Place) -> Result<bool, Fault> {
+    /// Appends the next row to `chunk`; returns false after the last.
+    pub(super) fn read(&mut self, chunk: &mut Chunk, position: &mut Position) -> Result<bool, InputError> {
         let Some(row) = self.rows.next() else { return Ok(false) };
-        let row = row.map_err(|cause| damaged(place.rows, &cause))?;
-        place.rows += 1;
-        place.offset = place.rows;
+        let row = row.map_err(|cause| corrupt(position.rows, &cause))?;
+        position.rows += 1;
+        position.offset = position.rows;
         let (mut id, mut target) = (String::new(), None);
-        if let Target::Domain(domain) = self.chosen.target {
+        if let Target::Domain(domain) = self.selected.target {
             target = Some(domain);
         }
         for (index, (name, field)) in row.get_column_iter().enumerate() {
-            part.text.push(if index == 0 { b'{' } else { b',' });
+            chunk.text.push(if index == 0 { b'{' } else { b',' });
             let write =
                 |text: &mut Vec<u8>, value: &serde_json::Value| serde_json::to_writer(text, value).expect("a value always has a JSON form");
-            write(&mut part.text, &name.as_str().into());
-            part.text.push(b':');
+            write(&mut chunk.text, &name.as_str().into());
+            chunk.text.push(b':');
             let value = field.to_json_value();
-            write(&mut part.text, &value);
-            if index == self.chosen.column {
+            write(&mut chunk.text, &value);
+            if index == self.selected.id {
                 id = cell(field, &value);
             }
-            if self.chosen.target == Target::Column(index) {
-                target = part::domain(cell(field, &value).as_bytes());
+            if self.selected.target == Target::Column(index) {
+                target = chunk::parse_domain(cell(field, &value).as_bytes());
             }
         }
-        let asks = part.push(id.as_bytes(), target);
-        part.rows.push(Row { insert: part.text.len(), end: part.text.len() + 2, asks });
-        part.text.extend_from_slice(b"}\n");
+        let kind = chunk.push(id.as_bytes(), target);
+        chunk.rows.push(Row { insert: chunk.text.len(), end: chunk.text.len() + 2, kind });
+        chunk.text.extend_from_slice(b"}\n");
         Ok(true)
     }
 }
 
-/// A field as a cell: a text's own text, nothing for null, and whatever else as JSON has it.
+/// A field as a cell: a string as it is, null as empty, and any other value as its JSON.
 fn cell(field: &Field, value: &serde_json::Value) -> String {
     match field {
         Field::Null => String::new(),
@@ -68,6 +74,6 @@ fn cell(field: &Field, value: &serde_json::Value) -> String {
     }
 }
 
-fn damaged(row: u64, cause: &ParquetError) -> Fault {
-    Fault::Damaged { row, column: "*".into(), cause: said(cause) }
+fn corrupt(row: u64, cause: &ParquetError) -> InputError {
+    InputError::CorruptColumn { row, column: "*".into(), cause: message(cause) }
 }

@@ -1,8 +1,6 @@
-//! From format to format, with the formats' own crates as witnesses.
+//! Translates between formats, checked with the formats' own crates.
 
 #![expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss, reason = "the files of a test are small")]
-
-use std::sync::Arc;
 
 use ::parquet::{
     basic::{Compression as Codec, ConvertedType, Repetition, Type as Physical},
@@ -18,7 +16,8 @@ use ::parquet::{
 
 use super::*;
 
-/// A Parquet file of row groups with so many rows: a number, an id that may be null, and a target.
+/// A Parquet file with row groups of these sizes. Its columns are a number, an optional id and a
+/// target.
 fn parquet_file(groups: &[i64], codec: Codec) -> Vec<u8> {
     let text = |name, repetition| {
         let column = Type::primitive_type_builder(name, Physical::BYTE_ARRAY).with_converted_type(ConvertedType::UTF8);
@@ -27,8 +26,8 @@ fn parquet_file(groups: &[i64], codec: Codec) -> Vec<u8> {
     let number = Type::primitive_type_builder("row", Physical::INT64).with_repetition(Repetition::REQUIRED).build().unwrap();
     let fields = vec![Arc::new(number), text("rampid", Repetition::OPTIONAL), text("to", Repetition::REQUIRED)];
     let schema = Arc::new(Type::group_type_builder("people").with_fields(fields).build().unwrap());
-    let told = ["ARROW:schema", "pandas"].map(|key| KeyValue::new(key.into(), "told".to_owned())).to_vec();
-    let properties = WriterProperties::builder().set_compression(codec).set_key_value_metadata(Some(told)).build();
+    let key_values = ["ARROW:schema", "pandas"].map(|key| KeyValue::new(key.into(), "value".to_owned())).to_vec();
+    let properties = WriterProperties::builder().set_compression(codec).set_key_value_metadata(Some(key_values)).build();
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties)).unwrap();
     let mut next = 0;
     for rows in groups {
@@ -58,7 +57,7 @@ fn table(bytes: Vec<u8>) -> Vec<Vec<String>> {
     rows.map(|row| row.unwrap().get_column_iter().map(|(_, field)| field.to_string()).collect()).collect()
 }
 
-/// A row of the Parquet file, as it comes out with the fixed target.
+/// A row of the translated Parquet file with the fixed target.
 fn expected(row: i64) -> Vec<String> {
     let quoted = |text: String| format!("\"{text}\"");
     let (id, new, code) = match row {
@@ -70,20 +69,18 @@ fn expected(row: i64) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn parquet_keeps_its_columns_byte_for_byte() {
+async fn parquet_columns_are_copied_byte_for_byte() {
     for codec in [Codec::UNCOMPRESSED, Codec::SNAPPY, Codec::ZSTD(::parquet::basic::ZstdLevel::default())] {
         let original = parquet_file(&[300, 1, 120], codec);
-        let (folder, mut options) = file("people.parquet", &original);
-        options.output = Location::Local(folder.path().join("out.parquet"));
-        options.rejects = Some(folder.path().join("bad.csv"));
+        let (dir, mut options) = file("people.parquet", &original);
+        options.output = Location::Local(dir.path().join("out.parquet"));
+        options.rejects = Some(dir.path().join("bad.csv"));
         let report = run(&options).await.unwrap();
         assert_eq!((report.rows(), report.refused()["I001"], report.rows.blank), (421, 42, 85));
         let rows = table(written(&options));
         (0..421).for_each(|row| assert_eq!(rows[row as usize], expected(row)));
         assert!(
-            fs::read_to_string(folder.path().join("bad.csv"))
-                .unwrap()
-                .starts_with("row,rampid,error_code,error_message\n8,XY10057,I001,\n")
+            fs::read_to_string(dir.path().join("bad.csv")).unwrap().starts_with("row,rampid,error_code,error_message\n8,XY10057,I001,\n")
         );
 
         let [before, after] = [original, written(&options)].map(bytes::Bytes::from);
@@ -103,15 +100,15 @@ async fn parquet_keeps_its_columns_byte_for_byte() {
             let ids = new.metadata().row_group(group).column(3);
             assert!(ids.dictionary_page_offset().is_none() && ids.statistics().is_none());
         }
-        let told: Vec<_> = new.metadata().file_metadata().key_value_metadata().unwrap().iter().map(|told| &*told.key).collect();
-        assert_eq!(told, ["pandas"]);
+        let keys: Vec<_> = new.metadata().file_metadata().key_value_metadata().unwrap().iter().map(|entry| &*entry.key).collect();
+        assert_eq!(keys, ["pandas"]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn parquet_rows_may_have_their_own_targets() {
-    let (folder, mut options) = file("people.parquet", parquet_file(&[60], Codec::SNAPPY));
-    options.output = Location::Local(folder.path().join("out.parquet"));
+async fn each_parquet_row_may_have_its_own_target() {
+    let (dir, mut options) = file("people.parquet", parquet_file(&[60], Codec::SNAPPY));
+    options.output = Location::Local(dir.path().join("out.parquet"));
     options.target = Target::Column(Column::Named("to".into()));
     let report = run(&options).await.unwrap();
     assert_eq!(report.refused()["E007"], 32);
@@ -120,9 +117,9 @@ async fn parquet_rows_may_have_their_own_targets() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_parquet_run_goes_on_after_its_last_row_group() {
-    let (folder, mut options) = file("people.parquet", parquet_file(&[100; 20], Codec::SNAPPY));
-    options.output = Location::Local(folder.path().join("out.parquet"));
+async fn a_parquet_run_resumes_after_its_last_row_group() {
+    let (dir, mut options) = file("people.parquet", parquet_file(&[100; 20], Codec::SNAPPY));
+    options.output = Location::Local(dir.path().join("out.parquet"));
     run(&options).await.unwrap();
     let whole = written(&options);
     fs::remove_file(options.output.name().unwrap()).unwrap();
@@ -134,27 +131,27 @@ async fn a_parquet_run_goes_on_after_its_last_row_group() {
     assert!(report.resumed_after.is_some_and(|rows| rows % 100 == 0));
     assert_eq!(table(written(&options)), table(whole));
     assert_eq!(report.output.sha256, shared::encoding::hex(&shared::crypto::sha256(&written(&options))));
-    assert_eq!(files(folder.path()), 3);
+    assert_eq!(files(dir.path()), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_whole_parquet_file_is_told() {
+async fn truncated_and_corrupt_parquet_files_are_reported() {
     let whole = parquet_file(&[2000], Codec::UNCOMPRESSED);
     for cut in [0, 3, 100, whole.len() - 1] {
-        let (folder, mut options) = file("people.parquet", &whole[..cut]);
-        options.output = Location::Local(folder.path().join("out.parquet"));
+        let (dir, mut options) = file("people.parquet", &whole[..cut]);
+        options.output = Location::Local(dir.path().join("out.parquet"));
         let error = run(&options).await.unwrap_err();
         assert!(error.contains("people.parquet: it is not a whole Parquet file ("), "{error}");
-        assert_eq!(files(folder.path()), 1);
+        assert_eq!(files(dir.path()), 1);
     }
     let mut damaged = whole.clone();
     let ids = SerializedFileReader::new(bytes::Bytes::from(whole)).unwrap().metadata().row_group(0).column(1).byte_range();
     damaged[ids.0 as usize..][..200].fill(0xFF);
-    let (folder, mut options) = file("people.parquet", &damaged);
-    options.output = Location::Local(folder.path().join("out.parquet"));
+    let (dir, mut options) = file("people.parquet", &damaged);
+    options.output = Location::Local(dir.path().join("out.parquet"));
     let error = run(&options).await.unwrap_err();
     assert!(error.contains("people.parquet: column `rampid` cannot be read after row 0 ("), "{error}");
-    assert_eq!(files(folder.path()), 1);
+    assert_eq!(files(dir.path()), 1);
     options.column = Column::Named("row".into());
     assert!(run(&options).await.unwrap_err().contains("column `row` does not hold one text a row, but values of type INT64"));
     options.column = Column::Named("id".into());
@@ -162,21 +159,21 @@ async fn what_is_no_whole_parquet_file_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn json_lines_get_two_members_more() {
+async fn json_lines_get_two_more_members() {
     let text = "{\"n\": 1.50, \"rampid\" :\"XY10051\" }\r\n\n{\"rampid\":null}\n{}\n{\"rampid\":\"XY\\u0031005\\u0037\",\"x\":[{}]}\n{\"rampid\":5}";
-    let (folder, mut options) = file("people.jsonl", text);
-    options.output = Location::Local(folder.path().join("out.jsonl"));
-    options.rejects = Some(folder.path().join("bad.jsonl"));
+    let (dir, mut options) = file("people.jsonl", text);
+    options.output = Location::Local(dir.path().join("out.jsonl"));
+    options.rejects = Some(dir.path().join("bad.jsonl"));
     run(&options).await.unwrap();
     let expected = "{\"n\": 1.50, \"rampid\" :\"XY10051\" ,\"rampid_1006\":\"XY10061\",\"error_code\":null}\r\n\n\
         {\"rampid\":null,\"rampid_1006\":null,\"error_code\":null}\n{\"rampid_1006\":null,\"error_code\":null}\n\
         {\"rampid\":\"XY\\u0031005\\u0037\",\"x\":[{}],\"rampid_1006\":null,\"error_code\":\"I001\"}\n\
         {\"rampid\":5,\"rampid_1006\":null,\"error_code\":\"I001\"}";
     assert_eq!(String::from_utf8(written(&options)).unwrap(), expected);
-    let bad = fs::read_to_string(folder.path().join("bad.jsonl")).unwrap();
-    assert_eq!(bad.lines().nth(1).unwrap(), "{\"rampid\":5,\"error_code\":\"I001\",\"error_message\":\"\"}");
+    let rejects = fs::read_to_string(dir.path().join("bad.jsonl")).unwrap();
+    assert_eq!(rejects.lines().nth(1).unwrap(), "{\"rampid\":5,\"error_code\":\"I001\",\"error_message\":\"\"}");
 
-    for (text, sentence) in [
+    for (text, message) in [
         ("{\"rampid\":\"a\"}\n{\"rampid\":\"b\"", "row 2 is not a JSON object"),
         ("{\"rampid\":\"a\"}\n[1]\n", "row 2 is not a JSON object"),
         ("{\"rampid\":\"a\"}\n{\"rampid\":\"a\",\"rampid\":\"a\"}\n", "it has two members `rampid`"),
@@ -184,25 +181,26 @@ async fn json_lines_get_two_members_more() {
         ("{\"id\":\"a\"}\n", "there is no column `rampid`; the columns are `id`"),
         ("\n \n", "it is empty"),
     ] {
-        fs::write(folder.path().join("people.jsonl"), text).unwrap();
+        fs::write(dir.path().join("people.jsonl"), text).unwrap();
         let error = run(&options).await.unwrap_err();
-        assert!(error.contains(sentence), "{text}: {error}");
+        assert!(error.contains(message), "{text}: {error}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_survives_a_round_through_all_formats() {
+async fn a_table_survives_all_formats_in_turn() {
     let mut text = String::from("name,rampid,note\n");
     (0..3000).for_each(|row| writeln!(text, "\"Doe, {row}\",XY1005{row},\"é \"\"q\"\"\n{row}\"").unwrap());
-    let (folder, mut options) = file("a.csv", &text);
+    let (dir, mut options) = file("a.csv", &text);
     let mut names = Vec::from(["name", "rampid", "note"].map(str::to_owned));
     for (step, (format, name)) in ["parquet", "jsonl", "csv", "tsv", "jsonl", "parquet", "csv"].iter().zip('b'..).enumerate() {
-        let output = folder.path().join(format!("{name}.{format}"));
+        let output = dir.path().join(format!("{name}.{format}"));
         options.output = Location::Local(output.clone());
         options.target = Target::Domain(format!("100{}", step + 1).parse().unwrap());
         run(&options).await.unwrap();
         names.push(format!("rampid_100{}", step + 1));
-        // Each step adds its own columns; a column of codes is renamed out of the way of the next.
+        // Each step adds its own columns. The column of codes is renamed, because the next step
+        // adds one of the same name.
         names.push(format!("code_{step}____"));
         rename(&output, &format!("code_{step}"));
         options.input = Location::Local(output);
@@ -222,27 +220,28 @@ async fn a_table_survives_a_round_through_all_formats() {
     assert_eq!(rows, 3000);
 }
 
-/// Renames the column of codes, whatever the format: both names have as many letters, so that no length changes.
+/// Renames the column of codes in a file of any format. Both names have the same length, so that no
+/// offset in the file changes.
 fn rename(path: &Path, name: &str) {
     let name = format!("{name:_<10}");
     assert_eq!(name.len(), "error_code".len());
     let mut bytes = fs::read(path).unwrap();
-    let places: Vec<_> = memchr::memmem::find_iter(&bytes, "error_code").collect();
-    for place in places {
-        bytes[place..][..10].copy_from_slice(name.as_bytes());
+    let offsets: Vec<_> = memchr::memmem::find_iter(&bytes, "error_code").collect();
+    for offset in offsets {
+        bytes[offset..][..10].copy_from_slice(name.as_bytes());
     }
     fs::write(path, bytes).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_format_cannot_hold_is_told_with_its_place() {
-    let (folder, mut options) = file("a.csv", b"rampid,n\nXY10051,a\nXY10052,\xE9\n");
-    options.output = Location::Local(folder.path().join("out.jsonl"));
+async fn values_that_a_format_cannot_hold_are_reported_with_their_row() {
+    let (dir, mut options) = file("a.csv", b"rampid,n\nXY10051,a\nXY10052,\xE9\n");
+    options.output = Location::Local(dir.path().join("out.jsonl"));
     let error = run(&options).await.unwrap_err();
     assert!(error.contains("a.csv: row 2, column `n` is not written in UTF-8"), "{error}");
-    let (folder, mut options) = file("a.jsonl", "{\"rampid\":\"a\"}\n{\"rampid\":\"a\",\"m\":1}\n");
-    options.output = Location::Local(folder.path().join("out.parquet"));
+    let (dir, mut options) = file("a.jsonl", "{\"rampid\":\"a\"}\n{\"rampid\":\"a\",\"m\":1}\n");
+    options.output = Location::Local(dir.path().join("out.parquet"));
     let error = run(&options).await.unwrap_err();
     assert!(error.contains("a.jsonl: row 2 has a member `m` that the first row has not"), "{error}");
-    assert_eq!(files(folder.path()), 1);
+    assert_eq!(files(dir.path()), 1);
 }

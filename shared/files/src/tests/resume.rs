@@ -1,21 +1,22 @@
-//! Runs that are stopped, and those that go on with them.
+//! Runs that are stopped, and runs that resume them.
 
 use super::*;
+use crate::input::{self, InputDigest};
 
-fn told(error: &str, rows: &str) {
+fn assert_resumable(error: &str, rows: &str) {
     assert!(error.contains("out.csv was not written; the first ") && error.ends_with("are done and kept: go on with --resume"), "{error}");
     assert!(error.contains(rows), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_vanishes_half_way_leaves_what_is_done_and_no_output() {
-    let (folder, mut options) = audience(500);
-    options.rejects = Some(folder.path().join("bad.csv"));
+async fn a_server_failure_keeps_the_finished_rows_and_leaves_no_output() {
+    let (dir, mut options) = audience(500);
+    options.rejects = Some(dir.path().join("bad.csv"));
     let (client, _) = server(|request| (request >= 10).then_some(StatusCode::INTERNAL_SERVER_ERROR)).await;
     let error = translate(client, &options, pending()).await.unwrap_err().to_string();
     assert!(error.starts_with("the server failed (500 Internal Server Error)"), "{error}");
-    told(&error, "rows");
-    assert!(!options.output.name().unwrap().exists() && !folder.path().join("bad.csv").exists());
+    assert_resumable(&error, "rows");
+    assert!(!options.output.name().unwrap().exists() && !dir.path().join("bad.csv").exists());
 
     let again = run(&options).await.unwrap_err();
     assert!(again.contains("was stopped after") && again.contains("go on with --resume, or remove"), "{again}");
@@ -26,15 +27,15 @@ async fn a_server_that_vanishes_half_way_leaves_what_is_done_and_no_output() {
     assert_eq!((report.rows(), report.translated(), report.refused()["I001"]), (500, 450, 50));
     assert!(report.resumed_after.is_some() && requests.load(Ordering::SeqCst) < 21);
     assert_eq!(report.output.sha256, shared::encoding::hex(&shared::crypto::sha256(result(500).as_bytes())));
-    assert_eq!(fs::read_to_string(folder.path().join("bad.csv")).unwrap().lines().count(), 51);
-    assert_eq!(files(folder.path()), 4);
+    assert_eq!(fs::read_to_string(dir.path().join("bad.csv")).unwrap().lines().count(), 51);
+    assert_eq!(files(dir.path()), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_stops_a_run_can_go_on_with_it_whatever_the_compression() {
+async fn a_stopped_run_can_be_resumed_with_any_compression() {
     for (name, decoded) in [("out.csv.gz", Compression::Gzip), ("out.csv.zst", Compression::Zstd)] {
-        let (folder, mut options) = audience(2000);
-        options.output = Location::Local(folder.path().join(name));
+        let (dir, mut options) = audience(2000);
+        options.output = Location::Local(dir.path().join(name));
         let (client, requests) = server(|_| None).await;
         let stop = async move {
             while requests.load(Ordering::SeqCst) < 20 {
@@ -45,43 +46,43 @@ async fn who_stops_a_run_can_go_on_with_it_whatever_the_compression() {
         assert!(error.starts_with("stopped; ") && error.ends_with("go on with --resume"), "{error}");
         options.resume = true;
         assert!(run(&options).await.unwrap().resumed_after.is_some());
-        let translated = Options { input: Location::Local(folder.path().join(name)), ..options.clone() };
+        let translated = Options { input: Location::Local(dir.path().join(name)), ..options.clone() };
         let mut text = String::new();
-        std::io::Read::read_to_string(&mut input::text(&translated, &Reading::default()).unwrap(), &mut text).unwrap();
+        std::io::Read::read_to_string(&mut input::open_text(&translated, &InputDigest::default()).unwrap(), &mut text).unwrap();
         assert_eq!(text, result(2000));
         assert_eq!(Compression::of(Path::new(name)), decoded);
-        assert_eq!(Compression::recognise(&written(&options)), decoded);
+        assert_eq!(Compression::detect(&written(&options)), decoded);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_input_and_other_options_do_not_go_on_with_a_run() {
-    let (folder, mut options) = audience(500);
+async fn a_run_is_not_resumed_with_another_input_or_other_options() {
+    let (dir, mut options) = audience(500);
     let (client, _) = server(|request| (request >= 10).then_some(StatusCode::INTERNAL_SERVER_ERROR)).await;
     translate(client, &options, pending()).await.unwrap_err();
     options.resume = true;
     options.delimiter = Some(b';');
     options.column = Column::Named("row,rampid".into());
     let error = run(&options).await.unwrap_err();
-    assert!(error.contains("the options are others than in the run that was stopped"), "{error}");
+    assert!(error.contains("the options differ from those of the run that was stopped"), "{error}");
     options.delimiter = None;
     options.column = Column::Named("rampid".into());
-    fs::write(folder.path().join("audience.csv"), rows(501)).unwrap();
-    assert!(run(&options).await.unwrap_err().contains("the input is another than"));
+    fs::write(dir.path().join("audience.csv"), rows(501)).unwrap();
+    assert!(run(&options).await.unwrap_err().contains("the input differs from that of the run that was stopped"));
     options.resume = false;
     run(&options).await.unwrap();
     assert_eq!(String::from_utf8(written(&options)).unwrap(), result(501));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_to_go_on_with_is_a_run_from_the_start() {
-    let (folder, mut options) = audience(100);
+async fn without_a_journal_resume_starts_over() {
+    let (dir, mut options) = audience(100);
     options.resume = true;
     let (client, _) = server(|_| Some(StatusCode::INTERNAL_SERVER_ERROR)).await;
     let error = translate(client, &options, pending()).await.unwrap_err().to_string();
     assert!(error.ends_with("out.csv was not written"), "{error}");
-    assert_eq!(files(folder.path()), 1);
+    assert_eq!(files(dir.path()), 1);
     assert_eq!(run(&options).await.unwrap().resumed_after, None);
-    options.output = Location::Standard;
+    options.output = Location::Stdio;
     assert!(run(&options).await.unwrap_err().contains("--resume needs files"));
 }

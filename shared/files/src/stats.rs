@@ -1,62 +1,65 @@
-//! Counts what became of a file's ids, by prefix, pair of domains and code.
+//! Counts the outcomes of a file's ids by prefix, source domain, target domain and error code.
 
 use std::collections::{BTreeMap, HashMap};
 
+use client::Refusal;
 use serde::{Deserialize, Serialize};
 use shared::identity::{Domain, Kind};
 
-use client::Refusal;
-
-/// More pairs than anybody has in a file; past them, what looks like a domain is most likely none.
+/// More combinations than a file has. Beyond it, ids are counted without prefix and domains, so
+/// that an invalid file does not fill the memory.
 const MAX_ENTRIES: usize = 1000;
-/// More than all the documented codes.
+/// More than the number of documented codes. Beyond it, refusals are counted as `others`.
 const MAX_CODES: usize = 100;
 
-/// What became of a file's ids.
+/// The outcomes of a file's ids. The journal holds them as JSON.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Tally {
-    pub(super) rows: u64,
-    pub(super) blank: Count,
-    /// How many ids came under a previous key, where the server tells it of all of them.
-    #[serde(default)]
-    pub(super) previous: Option<u64>,
-    pub(super) entries: Vec<Entry>,
-    /// Where each entry is.
+pub(crate) struct Stats {
+    pub(crate) rows: u64,
+    pub(crate) blank: Count,
+    /// The number of ids encrypted under a previous key, if every response states it.
+    #[serde(default, rename = "previous")]
+    pub(crate) under_previous_key: Option<u64>,
+    pub(crate) entries: Vec<Entry>,
+    /// The index of each entry by its key.
     #[serde(skip)]
-    places: HashMap<Key, usize>,
-    /// The last id's head and target, and their entry: most often the next id has them too.
+    index: HashMap<Key, usize>,
+    /// The last id's prefix and domain, its target, and their entry, which most often is that of
+    /// the next id too.
     #[serde(skip)]
     last: Option<([u8; 6], Option<Domain>, usize)>,
 }
 
-/// What became of the ids of one prefix and domain, on their way to another domain.
+/// The outcomes of the ids with one prefix, one source domain and one target domain.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Entry {
-    /// `None` for what does not look like an id.
-    pub(super) prefix: Option<String>,
-    pub(super) from: Option<Domain>,
-    /// `None` where the target is no domain.
-    pub(super) to: Option<Domain>,
-    pub(super) translated: Count,
-    pub(super) refused: BTreeMap<String, Refused>,
+pub(crate) struct Entry {
+    /// `None` if the ids have no prefix of an id.
+    pub(crate) prefix: Option<String>,
+    pub(crate) from: Option<Domain>,
+    /// `None` if the target is not a domain.
+    pub(crate) to: Option<Domain>,
+    pub(crate) translated: Count,
+    /// By error code.
+    pub(crate) refused: BTreeMap<String, Refused>,
 }
 
-/// Refusals with one code.
+/// The refusals with one error code.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     #[serde(flatten)]
-    pub(super) count: Count,
-    /// The words about the first.
-    pub(super) message: String,
+    pub(crate) count: Count,
+    /// The message of the first refusal.
+    pub(crate) message: String,
 }
 
-/// How many rows, and the first of them.
+/// A number of rows, and the first of them, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Count {
-    pub(super) rows: u64,
-    pub(super) first: u64,
+pub(crate) struct Count {
+    pub(crate) rows: u64,
+    pub(crate) first: u64,
 }
 
+/// An id's prefix and source domain, and its target.
 type Key = (Option<[u8; 6]>, Option<Domain>);
 
 impl Count {
@@ -72,20 +75,20 @@ impl Count {
     }
 }
 
-impl Tally {
-    /// A tally of one entry.
-    pub(super) fn of(entry: Entry) -> Self {
+impl Stats {
+    /// The stats of a single entry.
+    pub(crate) fn from_entry(entry: Entry) -> Self {
         Self { rows: entry.rows(), entries: vec![entry], ..Self::default() }
     }
 
     /// Counts a row whose id is blank.
-    pub(super) const fn blank(&mut self, row: u64) {
+    pub(crate) const fn count_blank(&mut self, row: u64) {
         self.rows += 1;
         self.blank.add(row);
     }
 
-    /// Counts a row with its id, its target, and what became of it.
-    pub(super) fn count(&mut self, row: u64, id: &[u8], to: Option<Domain>, outcome: Result<&str, Refusal<'_>>) {
+    /// Counts the outcome of a row's id.
+    pub(crate) fn count(&mut self, row: u64, id: &[u8], to: Option<Domain>, outcome: Result<&str, Refusal<'_>>) {
         self.rows += 1;
         let entry = self.entry(id, to);
         match outcome {
@@ -94,9 +97,13 @@ impl Tally {
         }
     }
 
-    /// Adds what became of the rows that follow.
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.previous = if self.rows == 0 { other.previous } else { self.previous.zip(other.previous).map(|(one, other)| one + other) };
+    /// Adds the stats of the rows that follow.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.under_previous_key = if self.rows == 0 {
+            other.under_previous_key
+        } else {
+            self.under_previous_key.zip(other.under_previous_key).map(|(own, other)| own + other)
+        };
         self.rows += other.rows;
         self.blank.merge(other.blank);
         for theirs in &other.entries {
@@ -108,13 +115,13 @@ impl Tally {
         }
     }
 
-    /// How many ids were translated.
-    pub(super) fn translated(&self) -> u64 {
+    /// The number of translated ids.
+    pub(crate) fn translated(&self) -> u64 {
         self.entries.iter().map(|entry| entry.translated.rows).sum()
     }
 
-    /// How many ids were refused, by code.
-    pub(super) fn refused(&self) -> BTreeMap<&str, u64> {
+    /// The number of refused ids by error code.
+    pub(crate) fn refused(&self) -> BTreeMap<&str, u64> {
         let mut codes = BTreeMap::new();
         for (code, refused) in self.entries.iter().flat_map(|entry| &entry.refused) {
             *codes.entry(code.as_str()).or_default() += refused.count.rows;
@@ -122,8 +129,8 @@ impl Tally {
         codes
     }
 
-    /// How many ids there are of each prefix.
-    pub(super) fn prefixes(&self) -> BTreeMap<&str, u64> {
+    /// The number of ids by prefix, empty for those without one.
+    pub(crate) fn prefixes(&self) -> BTreeMap<&str, u64> {
         let mut prefixes = BTreeMap::new();
         for entry in &self.entries {
             *prefixes.entry(entry.prefix.as_deref().unwrap_or("")).or_default() += entry.rows();
@@ -133,39 +140,40 @@ impl Tally {
 
     fn entry(&mut self, id: &[u8], to: Option<Domain>) -> &mut Entry {
         let head = id.first_chunk::<6>();
-        if let Some((last, target, place)) = &self.last
+        if let Some((last, target, index)) = &self.last
             && head == Some(last)
             && *target == to
         {
-            return &mut self.entries[*place];
+            return &mut self.entries[*index];
         }
         let looks_like_an_id = |head: &&[u8; 6]| {
             let [a, b, domain @ ..] = **head;
             Kind::from_prefix([a, b]).is_some() && Domain::from_bytes(domain).is_ok()
         };
         let known = head.filter(looks_like_an_id).copied();
-        let place = self.place_of((known, to));
-        self.last = head.map(|head| (*head, to, place));
-        &mut self.entries[place]
+        let index = self.index_of((known, to));
+        self.last = head.map(|head| (*head, to, index));
+        &mut self.entries[index]
     }
 
     fn entry_of(&mut self, key: Key) -> &mut Entry {
-        let place = self.place_of(key);
-        &mut self.entries[place]
+        let index = self.index_of(key);
+        &mut self.entries[index]
     }
 
-    fn place_of(&mut self, key: Key) -> usize {
-        if self.places.len() != self.entries.len() {
-            self.places = self.entries.iter().enumerate().map(|(place, entry)| (entry.key(), place)).collect();
+    fn index_of(&mut self, key: Key) -> usize {
+        // The index is empty after deserialization.
+        if self.index.len() != self.entries.len() {
+            self.index = self.entries.iter().enumerate().map(|(index, entry)| (entry.key(), index)).collect();
         }
-        if let Some(place) = self.places.get(&key) {
-            return *place;
+        if let Some(index) = self.index.get(&key) {
+            return *index;
         }
         if self.entries.len() >= MAX_ENTRIES && key != (None, None) {
-            return self.place_of((None, None));
+            return self.index_of((None, None));
         }
         self.entries.push(Entry::new(key));
-        self.places.insert(key, self.entries.len() - 1);
+        self.index.insert(key, self.entries.len() - 1);
         self.entries.len() - 1
     }
 }
@@ -187,18 +195,19 @@ impl Entry {
         (head, self.to)
     }
 
-    /// How many rows it counts.
-    pub(super) fn rows(&self) -> u64 {
+    /// The number of rows.
+    pub(crate) fn rows(&self) -> u64 {
         self.translated.rows + self.refused.values().map(|refused| refused.count.rows).sum::<u64>()
     }
 
     fn refuse(&mut self, code: &str, message: &str, count: Count) {
-        let room = self.refused.len() < MAX_CODES || self.refused.contains_key(code);
-        let code = if room { code } else { "others" };
+        const MAX_MESSAGE_CHARS: usize = 100;
+        let fits = self.refused.len() < MAX_CODES || self.refused.contains_key(code);
+        let code = if fits { code } else { "others" };
         if let Some(refused) = self.refused.get_mut(code) {
             return refused.count.merge(count);
         }
-        let message = message.chars().filter(|char| !char.is_control()).take(100).collect();
+        let message = message.chars().filter(|char| !char.is_control()).take(MAX_MESSAGE_CHARS).collect();
         self.refused.insert(code.into(), Refused { count, message });
     }
 }
@@ -212,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_make_the_same_tally_as_the_whole() {
+    fn merged_stats_equal_those_of_the_whole() {
         let to = |text: &str| text.parse::<Domain>().ok();
         let rows = [
             ("XY1005a", to("1006"), Ok("XY1006a")),
@@ -221,15 +230,15 @@ mod tests {
             ("Xi1005b", to("1008"), Ok("Xi1008b")),
             ("XY1005c", None, refusal("E007")),
         ];
-        let mut whole = Tally::default();
-        let mut parts = [Tally::default(), Tally::default()];
+        let mut whole = Stats::default();
+        let mut chunks = [Stats::default(), Stats::default()];
         for (row, (id, to, outcome)) in (1..).zip(rows) {
             whole.count(row, id.as_bytes(), to, outcome);
-            parts[usize::from(row > 2)].count(row, id.as_bytes(), to, outcome);
+            chunks[usize::from(row > 2)].count(row, id.as_bytes(), to, outcome);
         }
-        whole.blank(6);
-        parts[1].blank(6);
-        let [mut first, second] = parts;
+        whole.count_blank(6);
+        chunks[1].count_blank(6);
+        let [mut first, second] = chunks;
         first.merge(&second);
         assert_eq!(format!("{:?}", first.entries), format!("{:?}", whole.entries));
         assert_eq!((first.rows, first.blank, first.translated()), (6, Count { rows: 1, first: 6 }, 2));
@@ -237,18 +246,18 @@ mod tests {
         assert_eq!(first.prefixes(), BTreeMap::from([("", 1), ("XY", 3), ("Xi", 1)]));
 
         let text = serde_json::to_string(&whole).unwrap();
-        let mut read: Tally = serde_json::from_str(&text).unwrap();
+        let mut read: Stats = serde_json::from_str(&text).unwrap();
         read.count(7, b"XY1005z", to("1006"), Ok("XY1006z"));
         assert_eq!((read.entries.len(), read.entries[0].translated), (5, Count { rows: 2, first: 1 }));
     }
 
     #[test]
-    fn what_only_looks_like_domains_does_not_fill_the_memory() {
-        let mut tally = Tally::default();
+    fn the_number_of_entries_is_bounded() {
+        let mut stats = Stats::default();
         for row in 1..=5000_u64 {
-            tally.count(row, format!("XY{row:04}").as_bytes(), None, Ok(""));
+            stats.count(row, format!("XY{row:04}").as_bytes(), None, Ok(""));
         }
-        assert_eq!(tally.translated(), 5000);
-        assert!(tally.entries.len() <= MAX_ENTRIES + 1);
+        assert_eq!(stats.translated(), 5000);
+        assert!(stats.entries.len() <= MAX_ENTRIES + 1);
     }
 }

@@ -1,19 +1,21 @@
-//! A column of optional texts, as Parquet takes them: one text for all, and levels that say which are there.
+//! A column of optional strings in Parquet's form: one buffer, and a definition level per row.
 
 use bytes::Bytes;
 use parquet::data_type::ByteArray;
 
-/// A column of optional texts.
+/// A column of optional strings.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Strings {
+pub(crate) struct StringColumn {
     text: Vec<u8>,
+    /// The end of each present string in `text`.
     ends: Vec<usize>,
+    /// Per row 1 if the string is present, 0 if it is null.
     levels: Vec<i16>,
 }
 
-impl Strings {
-    /// Adds a text, or nothing.
-    pub(super) fn push(&mut self, text: Option<&str>) {
+impl StringColumn {
+    /// Appends a string, or null.
+    pub(crate) fn push(&mut self, text: Option<&str>) {
         self.levels.push(i16::from(text.is_some()));
         if let Some(text) = text {
             self.text.extend_from_slice(text.as_bytes());
@@ -21,13 +23,13 @@ impl Strings {
         }
     }
 
-    /// How many bytes they have.
-    pub(super) fn bytes(&self) -> usize {
+    /// The size of the column in memory, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
         self.text.len() + size_of::<usize>() * self.ends.len() + size_of::<i16>() * self.levels.len()
     }
 
-    /// Each of them, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Option<&str>> {
+    /// The strings in order, `None` for null.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Option<&str>> {
         let (mut start, mut ends) = (0, self.ends.iter());
         self.levels.iter().map(move |level| {
             if *level == 0 {
@@ -40,8 +42,8 @@ impl Strings {
         })
     }
 
-    /// The texts that are there, none of them copied, and the levels.
-    pub(super) fn into_values(self) -> (Vec<ByteArray>, Vec<i16>) {
+    /// The present strings, which share one buffer, and the definition levels.
+    pub(crate) fn into_values(self) -> (Vec<ByteArray>, Vec<i16>) {
         let text = Bytes::from(self.text);
         let mut start = 0;
         let values = self.ends.into_iter().map(|end| ByteArray::from(text.slice(std::mem::replace(&mut start, end)..end))).collect();
