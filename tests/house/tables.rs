@@ -1,6 +1,6 @@
 //! The manual's tables are compared with the code, the template, the events and the benches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cloud::setting::Environment;
 use shared::{
@@ -15,8 +15,8 @@ use shared::{
 
 use super::{
     deployment::GATEWAY_TIMEOUT,
-    documents::page,
-    files, read, routes,
+    documents::{blocks, page},
+    files, read, routes, sections,
     template::{Template, get, names, text},
 };
 
@@ -29,19 +29,19 @@ fn rows(page: &str, marker: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_manual_s_codes_are_the_code_s() {
+fn the_codes_page_lists_every_code_of_translation() {
     let rows = rows(&page("codes"), "codes");
     let codes: Vec<_> = Code::ALL.iter().map(|code| format!("| {} | {code} |", code.code())).collect();
     assert_eq!(rows, codes);
 }
 
 #[test]
-fn the_manual_s_codes_of_uploads_are_the_code_s() {
+fn the_codes_page_lists_every_code_of_uploads() {
     use cloud::{gateway::Failure, upload::Error};
     use shared::upload::{Code, Refusal};
     let rows = rows(&page("codes"), "upload codes");
     let status = |code: Code| match code {
-        // The gateway's own failure: no deed gives it.
+        // The gateway's own error; no handler returns it.
         Code::Method => "405".to_owned(),
         other => Failure::from(Error::Code(other)).to_string()[..3].to_owned(),
     };
@@ -51,7 +51,7 @@ fn the_manual_s_codes_of_uploads_are_the_code_s() {
 }
 
 #[test]
-fn the_manual_s_limits_are_the_code_s_and_the_template_s() {
+fn the_limits_page_matches_the_code_and_the_template() {
     let text = page("limits");
     let environment = [("ENDPOINT_NAME".to_owned(), "any".to_owned())].into();
     let endpoint = Environment::over(environment).endpoint().unwrap();
@@ -101,7 +101,7 @@ fn parameter(template: &Template, name: &str) -> String {
 }
 
 #[test]
-fn the_manual_s_parameters_and_outputs_are_the_template_s() {
+fn the_deployment_page_lists_every_parameter_and_output() {
     let (template, page) = (Template::read(), page("deployment"));
     let description = |section: &str, name: &str| text(template.get(&[section, name, "Description"]));
     let parameters = names(template.get(&["Parameters"])).into_iter().map(|name| {
@@ -118,11 +118,11 @@ fn the_manual_s_parameters_and_outputs_are_the_template_s() {
 }
 
 #[test]
-fn the_manual_s_routes_are_the_events_routes() {
+fn the_pages_of_the_apis_list_every_route() {
     let tables = [("translation_api", "translation routes"), ("uploads", "upload routes")];
     let rows = tables.iter().flat_map(|(name, marker)| rows(&page(name), marker));
     let rows: BTreeSet<String> = rows.map(|row| row.split(" | ").take(2).collect::<Vec<_>>().join(" ")).collect();
-    // A 405 names the route's method. Every route has such a case, as another test holds.
+    // A 405 response names the route's method. Another test checks that every route has such a case.
     let cases = routes::cases().into_iter().filter(|(.., answer)| answer["statusCode"] == 405);
     let routes = cases.map(|(function, _, event, answer)| {
         let method = answer["headers"]["Allow"].as_str().unwrap_or_default().split(',').next().unwrap_or_default().to_owned();
@@ -132,7 +132,7 @@ fn the_manual_s_routes_are_the_events_routes() {
 }
 
 #[test]
-fn the_manual_s_benches_are_all_there_are() {
+fn the_speed_page_lists_every_bench() {
     let page = page("speed");
     let commands = page.lines().filter_map(|line| line.strip_prefix("| `cargo bench ")?.split('`').next());
     let commands: BTreeSet<String> = commands.map(str::to_owned).collect();
@@ -151,15 +151,46 @@ fn the_manual_s_benches_are_all_there_are() {
 }
 
 #[test]
-fn the_manual_s_statuses_are_the_code_s() {
+fn crates_depend_on_lower_floors_only() {
+    let page = page("architecture");
+    let diagram = blocks(&page).into_iter().find(|(_, block)| block.contains("functions/<lambda>")).expect("the page has a diagram").1;
+    let mut floors = BTreeMap::new();
+    let mut floor = 0;
+    for line in diagram.lines().map(str::trim_start).filter(|line| !line.is_empty()) {
+        let path = line.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start();
+        floor = line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(floor);
+        floors.entry(path.split_whitespace().next().unwrap_or_default().to_owned()).or_insert(floor);
+    }
+    let floor_of = |folder: &str| -> u32 {
+        let folder =
+            if floors.contains_key(folder) { folder } else { folder.strip_prefix("functions/").map_or(folder, |_| "functions/<lambda>") };
+        *floors.get(folder).unwrap_or_else(|| panic!("architecture.md does not show {folder}"))
+    };
+    let members = files().into_iter().filter_map(|path| path.strip_suffix("/Cargo.toml").map(str::to_owned));
+    let members: Vec<_> = members.filter(|folder| folder != "shared/fuzz").collect();
+    let package = |name: &str| members.iter().find(|folder| folder.rsplit('/').next() == Some(name));
+    for folder in &members {
+        for (section, names) in sections(&read(&format!("{folder}/Cargo.toml"))) {
+            for dependency in names.iter().filter(|_| section == "dependencies").filter_map(|name| package(name)) {
+                assert!(floor_of(dependency) < floor_of(folder), "{folder} depends on {dependency}, which is not on a lower floor");
+            }
+        }
+    }
+    for folder in floors.keys().filter(|folder| !folder.contains('<')) {
+        assert!(members.contains(folder), "architecture.md shows {folder}, which is no crate");
+    }
+}
+
+#[test]
+fn the_translation_page_lists_every_status() {
     let text = page("translation_api");
     let table = text.split("| status | when |").nth(1).unwrap().split("\n\n").next().unwrap();
     let cells = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
-    let said: BTreeSet<u16> = cells.flat_map(|cell| cell.split(", ")).filter_map(|status| status.parse().ok()).collect();
+    let listed: BTreeSet<u16> = cells.flat_map(|cell| cell.split(", ")).filter_map(|status| status.parse().ok()).collect();
     let faults = [Fault::Request, Fault::Identity, Fault::Access, Fault::Absent, Fault::Busy, Fault::Upstream, Fault::Ours];
-    // Those that HTTP and the gateway define: the method, the size, too many, too slow.
+    // HTTP and API Gateway define these: wrong method, too large, too many requests, timeout.
     let known: BTreeSet<u16> = faults.map(Fault::status).into_iter().chain([405, 413, 429, 504]).collect();
-    assert_eq!(said, known);
+    assert_eq!(listed, known);
 }
 
 /// A number with commas between its thousands.
