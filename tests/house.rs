@@ -52,7 +52,10 @@ fn output(command: &mut Command) -> String {
 
 /// A source without its tests, which are its last module.
 fn shipped(text: &str) -> &str {
-    text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text)
+    ["mod tests", "pub(crate) mod tests"].into_iter().fold(text, |text, tests| {
+        let start = format!("#[cfg(test)]\n{tests}");
+        text.find(&start).map_or(text, |end| &text[..end])
+    })
 }
 
 /// The sections of a manifest, each with the first names of its lines.
