@@ -6,8 +6,9 @@ use std::{
 };
 
 use crate::{
+    file_digest::FileDigest,
     journal::{Checkpoint, Journal},
-    output::{FileDigest, Output},
+    output::Output,
     position::Position,
     stats::Stats,
 };

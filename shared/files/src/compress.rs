@@ -1,4 +1,4 @@
-//! Compresses text output, piece by piece.
+//! Compresses text output, chunk by chunk.
 
 use std::io::Write;
 

@@ -8,10 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::paths::draft_path;
-
-/// How many bytes of an earlier draft are hashed at once.
-const READ_BYTES: usize = 1 << 18;
+use crate::{input::READ_BYTES, paths::draft_path};
 
 /// A locked draft. It is removed on drop, unless it was renamed or kept for a later run.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::path::Path;
 /// The format of a file's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Values separated by commas, or by the delimiter of the options.
+    /// Comma-separated values. The options may give another delimiter.
     Csv,
-    /// Values separated by tabs.
+    /// Tab-separated values.
     Tsv,
     /// One JSON object per line.
     JsonLines,

@@ -17,6 +17,7 @@ use shared::encoding::hex;
 use tokio::sync::oneshot;
 
 use crate::{
+    file_digest::FileDigest,
     format::{Compression, Format},
     location::Location,
     options::Options,
@@ -41,9 +42,10 @@ impl InputDigest {
         self.0.1.load(Ordering::Relaxed)
     }
 
-    /// The SHA-256 digest of those bytes, in hexadecimal.
-    pub(crate) fn sha256(&self) -> String {
-        hex(&self.0.0.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize())
+    /// The digest of those bytes, which were read from `input`.
+    pub(crate) fn finish(&self, input: &Location) -> FileDigest {
+        let hasher = self.0.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        FileDigest { location: input.to_string(), bytes: self.bytes(), sha256: hex(&hasher.finalize()) }
     }
 }
 

@@ -71,7 +71,7 @@ pub enum InputError {
         line: u64,
     },
     /// A row exceeds the limit.
-    #[error("the row that starts in line {line} is longer than {max_megabytes} MB: look there for a quote that is left open")]
+    #[error("the row that starts in line {line} is longer than {max_megabytes} MB: check it for an unclosed quote")]
     RowTooLong {
         /// The line, from 1.
         line: u64,

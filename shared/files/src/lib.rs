@@ -26,6 +26,7 @@ mod delimited;
 mod draft;
 mod dry_run;
 mod error;
+mod file_digest;
 mod format;
 mod header;
 mod input;

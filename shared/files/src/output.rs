@@ -7,11 +7,10 @@ use std::{
 };
 
 use cloud::object::{Address, Store, Writer};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use shared::encoding::hex;
 
-use crate::{draft::Draft, location::Location};
+use crate::{draft::Draft, file_digest::FileDigest, location::Location};
 
 /// Maximum number of bytes per write, so that they are still in the cache when they are hashed.
 const MAX_WRITE_BYTES: usize = 1 << 17;
@@ -32,16 +31,6 @@ enum Destination {
     Draft(Draft),
     Object { writer: Box<Writer>, address: Address },
     Stdout,
-}
-
-/// A file that was read or written, as the report states it.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct FileDigest {
-    #[serde(rename = "place")]
-    pub(crate) location: String,
-    pub(crate) bytes: u64,
-    /// The SHA-256 digest in hexadecimal.
-    pub(crate) sha256: String,
 }
 
 impl Output {

@@ -41,12 +41,12 @@ const MAX_QUEUED_CHUNKS: usize = 8;
 
 /// Reads, translates, renders and writes rows.
 pub(crate) struct Pipeline {
-    pub(crate) client: Arc<Client>,
-    pub(crate) renderer: Arc<Renderer>,
-    pub(crate) in_flight: usize,
-    pub(crate) progress: Progress,
+    client: Arc<Client>,
+    renderer: Arc<Renderer>,
+    in_flight: usize,
+    progress: Progress,
     /// Counts the bytes that have been read, if they measure the progress. Otherwise rows do.
-    pub(crate) bytes_read: Option<InputDigest>,
+    bytes_read: Option<InputDigest>,
 }
 
 /// A run ended early.
@@ -86,6 +86,17 @@ impl Stopped {
 }
 
 impl Pipeline {
+    /// A pipeline whose progress bar counts the input's `rows` if it states them, else its bytes.
+    pub(crate) fn new(client: Arc<Client>, renderer: Renderer, options: &Options, rows: Option<u64>, digest: &InputDigest) -> Self {
+        Self {
+            client,
+            renderer: Arc::new(renderer),
+            in_flight: options.in_flight.get(),
+            progress: Progress::of(options, rows),
+            bytes_read: rows.is_none().then(|| digest.clone()),
+        }
+    }
+
     /// Runs until all rows are written, or until an error or `stop` ends the run.
     pub(crate) async fn run(
         self,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use shared::identity::{Domain, Kind};
 
 use crate::{
-    output::FileDigest,
+    file_digest::FileDigest,
     stats::{Count, Entry, Refused, Stats},
 };
 

@@ -42,7 +42,7 @@ mod tests {
     use client::Refusal;
 
     use super::*;
-    use crate::{output::FileDigest, report::RunDetails, stats::Stats};
+    use crate::{file_digest::FileDigest, report::RunDetails, stats::Stats};
 
     fn file(location: &str) -> FileDigest {
         FileDigest { location: location.into(), bytes: 1, sha256: "00".into() }

@@ -12,11 +12,9 @@ use crate::{
     error::Error,
     input::{self, InputDigest},
     options::Options,
-    output::FileDigest,
     paths::check_distinct,
     pipeline::Pipeline,
     plan::Plan,
-    progress::Progress,
     report::{self, Report, RunDetails},
     report_file,
     resume::open_journal,
@@ -45,20 +43,13 @@ pub async fn translate(client: Client, options: &Options, stop: impl Future<Outp
     }
 
     let client = Arc::new(client);
-    let pipeline = Pipeline {
-        client: client.clone(),
-        renderer: Arc::new(renderer),
-        in_flight: options.in_flight.get(),
-        progress: Progress::of(options, rows),
-        bytes_read: rows.is_none().then(|| digest.clone()),
-    };
+    let pipeline = Pipeline::new(client.clone(), renderer, options, rows, &digest);
     let checkpointer = Checkpointer::new(rejects, journal, checkpoint);
     let write = move |messages| sink.write(output, checkpointer, messages);
     let Finished { output, rejects, stats } = pipeline.run(reader, write, stop).await.map_err(|stopped| stopped.into_error(options))?;
     hashed.await.map_err(|cause| input_error(cause.into()))?;
 
-    let input = FileDigest { location: options.input.to_string(), bytes: digest.bytes(), sha256: digest.sha256() };
-    let key_ids = report::key_ids(&client, &stats).await;
+    let (input, key_ids) = (digest.finish(&options.input), report::key_ids(&client, &stats).await);
     let details = RunDetails { input, output, rejects, added: options.added_names(), resumed_after, key_ids };
     let report = Report::new(details, &stats, started, clock.elapsed());
     report_file::save(&report, options).await?;

@@ -144,8 +144,8 @@ pub(super) async fn run(arguments: Translate) -> Result<(), super::Error> {
     }
     let client = arguments.connect.client().await?;
     if arguments.dry_run {
-        let check = files::dry_run(client, &options).await.map_err(Error::from)?;
-        super::print(&if arguments.json { check.to_json() } else { check.to_string() })?;
+        let dry_run = files::dry_run(client, &options).await.map_err(Error::from)?;
+        super::print(&if arguments.json { dry_run.to_json() } else { dry_run.to_string() })?;
         return Ok(());
     }
     let report = files::translate(client, &options, stopped()?).await.map_err(Error::from)?;

@@ -11,7 +11,7 @@ use super::{error::message, file::ParquetFile};
 use crate::input_error::InputError;
 
 /// How many rows are decoded at once.
-const ROWS_PER_BATCH: usize = 8192;
+const ROWS_PER_READ: usize = 8192;
 
 /// The cells of one column.
 pub(super) struct Cells {
@@ -40,12 +40,12 @@ impl Cells {
         let corrupt = |cause: ParquetError| InputError::CorruptColumn { row: 0, column: column.clone(), cause: message(&cause) };
         let reader = file.reader().get_row_group(group).and_then(|group| group.get_column_reader(leaf)).map_err(corrupt)?;
         let values = match reader {
-            ColumnReader::ByteArrayColumnReader(reader) => Values::Variable(reader, Vec::with_capacity(ROWS_PER_BATCH)),
-            ColumnReader::FixedLenByteArrayColumnReader(reader) => Values::Fixed(reader, Vec::with_capacity(ROWS_PER_BATCH)),
+            ColumnReader::ByteArrayColumnReader(reader) => Values::Variable(reader, Vec::with_capacity(ROWS_PER_READ)),
+            ColumnReader::FixedLenByteArrayColumnReader(reader) => Values::Fixed(reader, Vec::with_capacity(ROWS_PER_READ)),
             _ => return Err(InputError::NotAStringColumn { column, found: "other values".into() }),
         };
         let optional = description.max_def_level() > 0;
-        Ok(Self { column, values, levels: Vec::with_capacity(ROWS_PER_BATCH), optional, batch: 0, used: 0, used_values: 0 })
+        Ok(Self { column, values, levels: Vec::with_capacity(ROWS_PER_READ), optional, batch: 0, used: 0, used_values: 0 })
     }
 
     /// The next cell, empty for null; `None` after the last. `row` is the number of rows read so
@@ -79,6 +79,6 @@ impl Cells {
 
 fn read<T: DataType>(reader: &mut ColumnReaderImpl<T>, levels: &mut Vec<i16>, values: &mut Vec<T::T>) -> Result<usize, ParquetError> {
     values.clear();
-    let (records, ..) = reader.read_records(ROWS_PER_BATCH, Some(levels), None, values)?;
+    let (records, ..) = reader.read_records(ROWS_PER_READ, Some(levels), None, values)?;
     Ok(records)
 }

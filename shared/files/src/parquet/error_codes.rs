@@ -8,7 +8,7 @@ use super::error::io_error;
 use crate::{output::Output, string_column::StringColumn};
 
 /// How many rows are encoded at once.
-const ROWS_PER_BATCH: usize = 1 << 16;
+const ROWS_PER_WRITE: usize = 1 << 16;
 
 /// The error codes of a row group's rows: a number per row, because there are few distinct codes.
 #[derive(Default)]
@@ -40,7 +40,7 @@ impl ErrorCodes {
     /// Writes the codes as the next column of `group`.
     pub(super) fn write(&self, group: &mut SerializedRowGroupWriter<'_, Output>) -> io::Result<()> {
         let mut column = group.next_column().map_err(io_error)?.expect("the schema has a column of error codes");
-        for rows in self.rows.chunks(ROWS_PER_BATCH) {
+        for rows in self.rows.chunks(ROWS_PER_WRITE) {
             let mut strings = StringColumn::default();
             for row in rows {
                 strings.push(usize::from(*row).checked_sub(1).map(|index| &*self.distinct[index]));
