@@ -161,7 +161,7 @@ fn print(text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::{collections::BTreeSet, fs, path::Path};
 
     use clap::CommandFactory;
 
@@ -180,8 +180,8 @@ mod tests {
         });
         lines
             .inspect(|line| {
-                // Up to a comment, or to what is the shell's.
-                let command = line.split(" #").next().and_then(|line| line.split(" <").next()).unwrap_or_default();
+                // A comment and a redirection are the shell's.
+                let command = [" #", " <", " >"].into_iter().fold(*line, |line, end| line.split(end).next().unwrap_or_default());
                 let words = command.split_whitespace().map(|word| word.trim_matches('\''));
                 Rampway::try_parse_from(std::iter::once("rampway").chain(words)).unwrap_or_else(|error| panic!("{line}: {error}"));
             })
@@ -204,6 +204,20 @@ mod tests {
                 }
             })
             .count()
+    }
+
+    /// Finds the flags in a text's inline code among those of all commands.
+    fn flags(text: &str) {
+        let mut commands = vec![Rampway::command()];
+        let mut known = BTreeSet::new();
+        while let Some(command) = commands.pop() {
+            known.extend(command.get_arguments().filter_map(|argument| argument.get_long().map(str::to_owned)));
+            commands.extend(command.get_subcommands().cloned());
+        }
+        for flag in text.split('`').skip(1).step_by(2).filter_map(|span| span.strip_prefix("--")) {
+            let name = flag.split([' ', '=']).next().unwrap_or_default();
+            assert!(known.contains(name), "no command has --{name}");
+        }
     }
 
     /// README, contributing guide and manual, with their paths.
@@ -235,6 +249,7 @@ mod tests {
             assert!(examples >= 2 || !path.ends_with("README.md"), "the README has only {examples} examples");
             found += examples;
             mentioned += mentions(&text);
+            flags(&text);
         }
         assert!(found >= 30 && mentioned >= 10, "{found} examples, {mentioned} mentions");
     }
