@@ -1,4 +1,4 @@
-//! Whatever text comes: an id or a refusal, and an id is written as it was read.
+//! Any text is an id or an error, and an id is formatted as it was parsed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,7 +6,7 @@ use shared::identity::Id;
 
 fuzz_target!(|text: &str| {
     if let Ok(id) = Id::parse(text) {
-        let first_spelling = if text.starts_with("HY") { text.replacen("HY", "hY", 1) } else { text.into() };
-        assert_eq!(id.to_string(), first_spelling);
+        let canonical = if text.starts_with("HY") { text.replacen("HY", "hY", 1) } else { text.into() };
+        assert_eq!(id.to_string(), canonical);
     }
 });

@@ -1,4 +1,4 @@
-//! Whatever ids come, in whatever order: each kernel of this processor gives what one id at a time gives.
+//! For any ids in any order, each kernel of this processor gives the same outcomes as one id at a time.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use shared::{
     secret::Secret,
 };
 
-static ROOM: LazyLock<(ClientKeys, Scopes)> = LazyLock::new(|| {
+static KEYS: LazyLock<(ClientKeys, Scopes)> = LazyLock::new(|| {
     let version = |kid: &str, not_before, key| KeyVersion { kid: kid.into(), not_before, not_after: None, key: Secret::new([key; 64]) };
     let keys =
         |domain: &str, key| DomainKeys { domain: domain.parse().unwrap(), keys: vec![version("0", 0, key), version("1", 1, key + 1)] };
@@ -23,14 +23,14 @@ static ROOM: LazyLock<(ClientKeys, Scopes)> = LazyLock::new(|| {
     (ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains }), scopes)
 });
 
-/// Five bytes an id: kind, domains and key version; a payload; a position and the bits to flip there.
+/// Five bytes for each id: kind, domains and key version; a payload; a position and the bits to flip there.
 fn ids(bytes: &[u8]) -> Vec<(Vec<u8>, Option<Domain>)> {
-    let session = &ROOM.0;
+    let keys = &KEYS.0;
     let domain = |number: u8| format!("100{}", 5 + number % 4).parse::<Domain>().unwrap();
     let items = bytes.chunks_exact(5).map(|item| {
         let kind = Kind::ALL[usize::from(item[0] % 5)];
         let payload = [item[2]; 32];
-        let minted = session.mint(kind, domain(item[1]), &payload[..kind.payload_len()], u64::from(item[0] & 0x80 == 0));
+        let minted = keys.mint(kind, domain(item[1]), &payload[..kind.payload_len()], u64::from(item[0] & 0x80 == 0));
         let mut id = minted.map_or_else(|_| b"XY".to_vec(), |id| id.to_string().into_bytes());
         let position = usize::from(item[3]) % id.len();
         id[position] ^= item[4];
@@ -40,8 +40,8 @@ fn ids(bytes: &[u8]) -> Vec<(Vec<u8>, Option<Domain>)> {
 }
 
 fn translate(kernel: Kernel, ids: &[(Vec<u8>, Option<Domain>)], chunk: usize) -> Vec<Result<Vec<u8>, Refused>> {
-    let (session, scopes) = &*ROOM;
-    let mut batch = Batch::new(session, scopes, 1).with_kernel(kernel);
+    let (keys, scopes) = &*KEYS;
+    let mut batch = Batch::new(keys, scopes, 1).with_kernel(kernel);
     let mut outcomes = Vec::new();
     for ids in ids.chunks(chunk) {
         for (id, target) in ids {

@@ -1,4 +1,4 @@
-//! Whatever keys come: they are read or refused.
+//! Any bytes are a key or an error.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

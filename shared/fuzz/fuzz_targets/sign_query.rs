@@ -1,4 +1,4 @@
-//! Whatever query comes to the sign route: it is read or refused, and what is signed is of the upload's own object.
+//! Any query of the sign route is parsed or refused, and signatures are for the upload's own object only.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ const DATETIME: &str = "20260115T093000Z";
 
 static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
 
-/// What a control character stands for, so that requests of the right form come by chance.
+/// The words that control characters stand for, so that random requests are almost valid.
 const WORDS: [&str; 9] = [
     "POST\n/bucket/key\nuploads=\n",
     "PUT\n/bucket/key\npartNumber=1&uploadId=u\ncontent-md5:XkyO+4ktkipLwwIS2R8z5g==\n",
