@@ -3,11 +3,7 @@
 //! A secret is sealed under a data key of its own ([`shared::crypto::jwe`], `dir`), the data key under the master key: KMS on AWS, a file on a
 //! desk. Both are bound to the item's name, so that a sealed value does not open in another item.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{
@@ -17,6 +13,7 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use aws_sdk_kms::primitives::Blob;
+use quick_cache::sync::Cache;
 use shared::{
     crypto::{derive, jwe, system_rng},
     encoding::{base64url, from_base64url},
@@ -28,8 +25,8 @@ use crate::setting::{self, Environment};
 /// An item of a table.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// How many data keys a warm function remembers.
-const REMEMBERED: usize = 1000;
+/// The most data keys that a warm function caches.
+const MAX_CACHED_KEYS: usize = 1000;
 
 /// Tables alone, for those who have nothing to seal or to open.
 pub struct Tables {
@@ -41,8 +38,9 @@ pub struct Tables {
 pub struct Vault {
     tables: Tables,
     master: MasterKey,
-    /// Data keys that were opened, by their wrapped form: a warm function asks KMS once for each.
-    opened: Mutex<HashMap<Vec<u8>, Secret<64>>>,
+    /// Decrypted data keys by their ciphertext: a warm function calls KMS once for each.
+    // In an `Arc`, so that eviction wipes the one copy: the cache itself moves its values.
+    key_cache: Cache<Vec<u8>, Arc<Secret<64>>>,
 }
 
 enum MasterKey {
@@ -122,20 +120,23 @@ impl Vault {
             Some(path) => MasterKey::File(read_master_key(path)?),
             None => MasterKey::Kms { client: aws_sdk_kms::Client::new(&sdk), key: master },
         };
-        Ok(Self { tables: Tables::of(sdk, environment), master, opened: Mutex::default() })
+        Ok(Self { tables: Tables::of(sdk, environment), master, key_cache: Cache::new(MAX_CACHED_KEYS) })
     }
 
     /// The tables.
+    #[must_use]
     pub const fn tables(&self) -> &Tables {
         &self.tables
     }
 
     /// The client of the tables.
+    #[must_use]
     pub const fn dynamo(&self) -> &Client {
         &self.tables.dynamo
     }
 
     /// The SDK's configuration: to load it takes a client, files and the environment, so others use the same.
+    #[must_use]
     pub const fn sdk(&self) -> &SdkConfig {
         &self.tables.sdk
     }
@@ -177,23 +178,15 @@ impl Vault {
             }
             MasterKey::Kms { client, key } => (client, key),
         };
-        if let Some(key) = self.remembered().get(&wrapped) {
-            return Ok(key.clone());
+        if let Some(key) = self.key_cache.get(&wrapped) {
+            return Ok(Secret::clone(&key));
         }
         let opened =
             client.decrypt().key_id(master).ciphertext_blob(Blob::new(wrapped.clone())).encryption_context("item", label).send().await;
         let opened = opened.map_err(service("KMS"))?;
         let key: Secret<64> = opened.plaintext().and_then(|key| Secret::from_slice(key.as_ref())).ok_or_else(broken)?;
-        let mut remembered = self.remembered();
-        if remembered.len() >= REMEMBERED {
-            remembered.clear();
-        }
-        remembered.insert(wrapped, key.clone());
+        self.key_cache.insert(wrapped, Arc::new(key.clone()));
         Ok(key)
-    }
-
-    fn remembered(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<u8>, Secret<64>>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,12 +1,9 @@
 //! `GET /sign/{videoId}`: the signature of one request to S3, if it is one that the upload needs; `GET /time`: what the clock says.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
-};
+use std::{sync::Arc, time::SystemTime};
 
 use lambda_http::http::Method;
+use quick_cache::sync::Cache;
 use shared::upload::{Policy, Refusal, SignRequest, State, VideoId, sign_request::Query};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
@@ -21,8 +18,8 @@ use crate::{
     setting::{Environment, now},
 };
 
-/// How many uploads' credentials a warm function keeps open.
-const KEPT_OPEN: usize = 1000;
+/// The most uploads whose decrypted credentials a warm function caches.
+const MAX_CACHED_CREDENTIALS: usize = 1000;
 
 /// RFC 3339 with milliseconds.
 const TIME: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
@@ -31,21 +28,22 @@ const TIME: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day
 pub struct Signer {
     uploads: Uploads,
     policy: Policy,
-    opened: Mutex<HashMap<VideoId, Opened>>,
+    credentials_cache: Cache<VideoId, Arc<CachedCredentials>>,
 }
 
-/// Credentials that were opened, and what of.
-struct Opened {
+/// Decrypted credentials, and the ciphertext that they came of.
+struct CachedCredentials {
     sealed: String,
     expires_at: u64,
-    credentials: Arc<Credentials>,
+    credentials: Credentials,
 }
 
 impl Signer {
     /// Connects to what the environment names.
     pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
         let policy = Policy { hosts: environment.upload_hosts(), ..Policy::default() };
-        Ok(Self { uploads: Uploads::from_env(environment).await?, policy, opened: Mutex::default() })
+        let uploads = Uploads::from_env(environment).await?;
+        Ok(Self { uploads, policy, credentials_cache: Cache::new(MAX_CACHED_CREDENTIALS) })
     }
 
     /// Any of its routes.
@@ -71,7 +69,7 @@ impl Signer {
             // The policy says the same: what is over need not be opened.
             let open = matches!(record.progress.state, State::Open | State::Completing);
             let credentials = if open { self.credentials(&record, now).await? } else { None };
-            let session = record.session(&*credentials.ok_or(Refusal::SessionUnavailable)?);
+            let session = record.session(&credentials.ok_or(Refusal::SessionUnavailable)?.credentials);
             let policy = Policy { max_parts: record.max_parts, ..self.policy.clone() };
             let signed = policy.sign(&request, &session, now)?;
             // Before it is given out: what was signed and is not known would let a second file take the place of the first.
@@ -86,26 +84,18 @@ impl Signer {
         Err(Error::Contended)
     }
 
-    /// The credentials of an upload: opened once by a warm function, and dropped at their end.
-    async fn credentials(&self, record: &Record, now: u64) -> Result<Option<Arc<Credentials>>, Error> {
+    /// The credentials of an upload, decrypted once by a warm function and dropped when they have expired.
+    async fn credentials(&self, record: &Record, now: u64) -> Result<Option<Arc<CachedCredentials>>, Error> {
         let Some(sealed) = record.sealed.as_ref().filter(|_| now < record.expires_at) else { return Ok(None) };
-        let kept = self.opened().get(&record.video).filter(|opened| opened.sealed == *sealed).map(|opened| opened.credentials.clone());
-        if kept.is_some() {
-            return Ok(kept);
+        let cached = self.credentials_cache.get(&record.video).filter(|cached| cached.sealed == *sealed);
+        if cached.is_some() {
+            return Ok(cached);
         }
-        let Some(credentials) = self.uploads.open(record, now).await?.map(Arc::new) else { return Ok(None) };
-        let mut opened = self.opened();
-        opened.retain(|_, opened| now < opened.expires_at);
-        if opened.len() >= KEPT_OPEN {
-            opened.clear();
-        }
-        let new = Opened { sealed: sealed.clone(), expires_at: record.expires_at, credentials: credentials.clone() };
-        opened.insert(record.video.clone(), new);
-        Ok(Some(credentials))
-    }
-
-    fn opened(&self) -> std::sync::MutexGuard<'_, HashMap<VideoId, Opened>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+        let Some(credentials) = self.uploads.open(record, now).await? else { return Ok(None) };
+        self.credentials_cache.retain(|_, cached| now < cached.expires_at);
+        let cached = Arc::new(CachedCredentials { sealed: sealed.clone(), expires_at: record.expires_at, credentials });
+        self.credentials_cache.insert(record.video.clone(), cached.clone());
+        Ok(Some(cached))
     }
 }
 
