@@ -22,5 +22,5 @@ pub fn http_client() -> Client {
 
 /// The vault that the functions of a local cloud use.
 pub async fn vault(cloud: &LocalCloud) -> Vault {
-    Vault::connect(&Environment::over(cloud.environment().clone())).await.expect("the vault is reachable")
+    Vault::connect(&Environment::with_defaults(cloud.environment().clone())).await.expect("the vault is reachable")
 }

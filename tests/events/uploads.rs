@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use cloud::setting::now;
+use cloud::clock::now;
 use serde_json::{Value, json};
 use shared::crypto::jws::SigningKey;
 

@@ -16,8 +16,8 @@ pub(crate) const GATEWAY_TIMEOUT: u64 = 29;
 /// a week after their credentials.
 const EXPIRING: [(&str, &str, &str); 3] = [
     ("UploadsTable", "ttl", "shared/cloud/src/upload/"),
-    ("UsageTable", "expires_at", "shared/cloud/src/identity/usage.rs"),
-    ("VaultTable", "expires_at", "shared/cloud/src/identity/customer.rs"),
+    ("UsageTable", "expires_at", "shared/cloud/src/identity/usage/counter.rs"),
+    ("VaultTable", "expires_at", "shared/cloud/src/identity/credential_store.rs"),
 ];
 
 /// What a setting reads and the template does not set, and why.
@@ -130,15 +130,17 @@ fn every_variable_that_is_set_is_read_and_every_one_that_is_read_is_set() {
     let everybody = names(template.get(&["Globals", "Function", "Environment", "Variables"]));
     for (_, function) in template.functions() {
         let own = names(get(function, &["Properties", "Environment", "Variables"]));
-        set.entry("shared/cloud/src/setting.rs").or_default().extend(own.into_iter().chain(everybody.clone()));
+        set.entry("shared/cloud/src/").or_default().extend(own.into_iter().chain(everybody.clone()));
     }
     for (_, model) in template.resources("AWS::SageMaker::Model") {
         let own = names(get(model, &["Properties", "PrimaryContainer", "Environment"]));
-        set.entry("functions/transcoder/src/setting.rs").or_default().extend(own);
+        set.entry("functions/transcoder/src/").or_default().extend(own);
     }
     let mut elsewhere: BTreeSet<&str> = SET_ELSEWHERE.map(|(name, _)| name).into();
     for (setting, set) in set {
-        let read = variables(&super::read(setting));
+        // A crate's settings, and those of its nouns.
+        let settings = sources(&[setting]).into_iter().filter(|(path, _)| path.ends_with("/setting.rs"));
+        let read: BTreeSet<String> = settings.flat_map(|(_, text)| variables(&text)).collect();
         assert!(!read.is_empty(), "{setting} reads nothing");
         for name in &set {
             assert!(read.contains(name), "the template sets {name}, and {setting} does not read it");

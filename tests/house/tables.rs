@@ -37,13 +37,13 @@ fn the_codes_page_lists_every_code_of_translation() {
 
 #[test]
 fn the_codes_page_lists_every_code_of_uploads() {
-    use cloud::{gateway::Failure, upload::Error};
+    use cloud::{gateway::ApiError, upload::Error};
     use shared::upload::{Code, Refusal};
     let rows = rows(&page("codes"), "upload codes");
     let status = |code: Code| match code {
         // The gateway's own error; no handler returns it.
         Code::Method => "405".to_owned(),
-        other => Failure::from(Error::Code(other)).to_string()[..3].to_owned(),
+        other => ApiError::from(Error::Code(other)).to_string()[..3].to_owned(),
     };
     let codes = Code::ALL.iter().map(|code| format!("| `{}` | {} | {} |", code.code(), status(*code), code.message()));
     let refusals = Refusal::ALL.iter().map(|refusal| format!("| `{}` | {} | {refusal} |", refusal.code(), refusal.fault().status()));
@@ -54,7 +54,7 @@ fn the_codes_page_lists_every_code_of_uploads() {
 fn the_limits_page_matches_the_code_and_the_template() {
     let text = page("limits");
     let environment = [("ENDPOINT_NAME".to_owned(), "any".to_owned())].into();
-    let endpoint = Environment::over(environment).endpoint().unwrap();
+    let endpoint = Environment::with_defaults(environment).endpoint().unwrap();
     let template = Template::read();
     let default = |name: &str| parameter(&template, name).replace('`', "");
     let unlimited = |name: &str| if default(name) == "0" { "unlimited".to_owned() } else { default(name) };

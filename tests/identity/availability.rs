@@ -40,8 +40,8 @@ async fn a_hundred_thousand_ids_survive_killed_transcoders() {
     assert_eq!(fixture.counted().await, ids.len() as u64, "each id is counted once");
 
     // The reporter reports completed minutes only.
-    let minute = cloud::setting::now() / 60;
-    while cloud::setting::now() / 60 == minute {
+    let minute = cloud::clock::now() / 60;
+    while cloud::clock::now() / 60 == minute {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     for _ in 0..2 {
@@ -60,7 +60,7 @@ async fn a_domain_key_rotates_during_a_translation() {
     let rotate = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         for name in ["1005", "1006"] {
-            fixture.admin.rotate_domain(domain(name), cloud::setting::now()).await.unwrap();
+            fixture.admin.rotate_domain(domain(name), cloud::clock::now()).await.unwrap();
         }
         fixture.init().await;
     };

@@ -152,7 +152,7 @@ fn claims(audience: &str) -> Value {
 }
 
 fn now() -> u64 {
-    cloud::setting::now()
+    cloud::clock::now()
 }
 
 async fn binary() -> std::path::PathBuf {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use client::{Client, Ids, Outcomes};
-use cloud::setting::{Environment, now};
+use cloud::{clock::now, setting::Environment};
 use rampway::{
     doctor::Examination,
     explain::{Permissions, explain},
@@ -15,7 +15,7 @@ use super::fixture::{Fixture, domain, start};
 
 /// A client of the endpoint, with or without the URL of the API.
 async fn endpoint_client(fixture: &Fixture, api: bool) -> Client {
-    let environment = Environment::over(fixture.cloud.environment().clone());
+    let environment = Environment::with_defaults(fixture.cloud.environment().clone());
     let credentials = fixture.seed.credentials.clone();
     Client::for_endpoint(&environment, credentials, api.then(|| fixture.cloud.api())).await.unwrap()
 }

@@ -37,7 +37,7 @@ pub async fn start(instances: usize) -> Fixture {
 pub async fn start_with(instances: usize, parameters: BTreeMap<String, String>) -> Fixture {
     let (cloud, seed) = local_cloud::start(parameters, instances).await;
     let seed = seed.expect("the template deploys the authority");
-    let admin = Admin::from_env(&Environment::over(cloud.environment().clone())).await.expect("the tables exist");
+    let admin = Admin::from_env(&Environment::with_defaults(cloud.environment().clone())).await.expect("the tables exist");
     Fixture { cloud, seed, admin, client: http_client() }
 }
 
@@ -145,8 +145,8 @@ impl Fixture {
     /// Waits for the next second. Of two versions of a key made in the same second, the later one
     /// starts with the next.
     pub async fn wait_for_next_second(&self) {
-        let now = cloud::setting::now();
-        while cloud::setting::now() == now {
+        let now = cloud::clock::now();
+        while cloud::clock::now() == now {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
@@ -156,7 +156,7 @@ impl Fixture {
         for (side, of) in [(Side::Grant, direction.from), (Side::Accept, direction.to)] {
             let domains = self.admin.domains().await.expect("domains");
             let owner = &domains.iter().find(|info| info.domain == of).expect("the domain exists").owner;
-            self.admin.order(client, direction, side, owner, Approval::Indefinite).await.expect("the owner may approve");
+            self.admin.approve(client, direction, side, owner, Approval::Indefinite).await.expect("the owner may approve");
         }
     }
 

@@ -120,7 +120,7 @@ async fn warm_instances_accept_the_next_signing_key() {
     let fixture = start(3).await;
     // The next key is published before the instances are warm and signs from tomorrow on. Its tokens
     // are valid at once.
-    let kid = fixture.admin.create_signing_key(cloud::setting::now() + 25 * 3600).await.unwrap();
+    let kid = fixture.admin.create_signing_key(cloud::clock::now() + 25 * 3600).await.unwrap();
     let token = fixture.init().await;
     let jwks = fixture.get("/.well-known/jwks.json", "").await;
     assert_eq!(jwks.body["keys"].as_array().unwrap().len(), 2);
@@ -133,7 +133,7 @@ async fn warm_instances_accept_the_next_signing_key() {
     }
     // A retired key ends; its tokens are refused once the caches of it have expired.
     let unknown = fixture.admin.retire_signing_key("unknown").await;
-    assert!(matches!(&unknown, Err(Error::Absent(what)) if what == "signing key unknown"), "{unknown:?}");
+    assert!(matches!(&unknown, Err(Error::NotFound(what)) if what == "signing key unknown"), "{unknown:?}");
     fixture.admin.retire_signing_key(&kid).await.unwrap();
     let keys = fixture.admin.signing_keys().await.unwrap();
     assert_eq!(keys.iter().filter(|key| key.not_after.is_some()).count(), 1);

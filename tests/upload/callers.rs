@@ -21,7 +21,7 @@ async fn start_with_callers(parameters: &[(&str, &str)]) -> (Fixture, SigningKey
 }
 
 fn claims(name: &str) -> Value {
-    json!({"aud": "rampway-upload", "sub": name, "exp": cloud::setting::now() + 600})
+    json!({"aud": "rampway-upload", "sub": name, "exp": cloud::clock::now() + 600})
 }
 
 async fn create(fixture: &Fixture, token: &str, name: &str, query: &str) -> Response {
@@ -37,7 +37,7 @@ async fn only_a_caller_with_a_valid_token_creates_an_upload() {
     assert_eq!(with(format!("a=b; rampway_upload={token}")).await.status, 200);
     assert_eq!(create(&fixture, &token, "b.mp4", "").await.status, 200);
     let mut expired = claims("alice");
-    expired["exp"] = (cloud::setting::now() - 60).into();
+    expired["exp"] = (cloud::clock::now() - 60).into();
     let mut other_audience = claims("alice");
     other_audience["aud"] = "another".into();
     let forged = SigningKey::generate().expect("a key").sign(&claims("alice"));

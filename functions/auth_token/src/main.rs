@@ -1,8 +1,8 @@
 //! Mints the smart token that opens the transcoder.
 
 use cloud::{
-    gateway::{self, Error},
-    identity::authority::Issuer,
+    gateway::Error,
+    identity::{self, authority::Issuer},
     setting::Environment,
 };
 
@@ -10,5 +10,5 @@ use cloud::{
 async fn main() -> Result<(), Error> {
     let environment = Environment::process();
     let issuer = Issuer::from_env(&environment).await?;
-    gateway::serve(&environment, async |request| issuer.smart_token(request).await).await
+    identity::api(&environment).serve(&environment, async |request| issuer.smart_token(request).await).await
 }

@@ -1,8 +1,8 @@
 //! Grants access tokens, tells of domains and verification keys, and takes usage reports.
 
 use cloud::{
-    gateway::{self, Error},
-    identity::authority::IdApi,
+    gateway::Error,
+    identity::{self, authority::IdApi},
     setting::Environment,
 };
 
@@ -10,5 +10,5 @@ use cloud::{
 async fn main() -> Result<(), Error> {
     let environment = Environment::process();
     let api = IdApi::from_env(&environment).await?;
-    gateway::serve(&environment, async |request| api.request(request).await).await
+    identity::api(&environment).serve(&environment, async |request| api.request(request).await).await
 }

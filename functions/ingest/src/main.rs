@@ -10,5 +10,5 @@ use cloud::{
 async fn main() -> Result<(), Error> {
     let environment = Environment::process();
     let ingester = Ingester::from_env(&environment).await?;
-    upload::door(&environment).serve(&environment, async |request| ingester.request(request).await).await
+    upload::api(&environment).serve(&environment, async |request| ingester.request(request).await).await
 }

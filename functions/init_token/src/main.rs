@@ -1,8 +1,8 @@
 //! Mints the init token that brings domain keys to a client's transcoder.
 
 use cloud::{
-    gateway::{self, Error},
-    identity::authority::Initialiser,
+    gateway::Error,
+    identity::{self, authority::Initialiser},
     setting::Environment,
 };
 
@@ -10,5 +10,5 @@ use cloud::{
 async fn main() -> Result<(), Error> {
     let environment = Environment::process();
     let initialiser = Initialiser::from_env(&environment).await?;
-    gateway::serve(&environment, async |request| initialiser.init_token(request).await).await
+    identity::api(&environment).serve(&environment, async |request| initialiser.init_token(request).await).await
 }

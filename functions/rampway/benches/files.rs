@@ -105,7 +105,7 @@ fn print_rates(name: &str, rows: usize, mut times: Vec<Duration>, peak: &str) {
 }
 
 async fn mint(cloud: &LocalCloud) -> Vec<String> {
-    let admin = Admin::from_env(&Environment::over(cloud.environment().clone())).await.expect("the tables exist");
+    let admin = Admin::from_env(&Environment::with_defaults(cloud.environment().clone())).await.expect("the tables exist");
     let from = FROM.parse().expect("the domain is valid");
     let mint = admin.mint(&[from]).await.expect("the domain has a key");
     let id = |number: usize| {

@@ -117,7 +117,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 async fn ids(suite: &LocalCloud, count: usize) -> Vec<String> {
-    let admin = Admin::from_env(&Environment::over(suite.environment().clone())).await.expect("the tables are there");
+    let admin = Admin::from_env(&Environment::with_defaults(suite.environment().clone())).await.expect("the tables are there");
     let domain = "1005".parse().expect("a domain");
     let mint = admin.mint(&[domain]).await.expect("the domain is there");
     let id = |number: u128| mint.id(Kind::Maintained, domain, &number.to_be_bytes()).expect("the domain has a key").to_string();

@@ -9,7 +9,8 @@ use std::{
 };
 
 use cloud::{
-    setting::{Environment, Table},
+    setting::Environment,
+    upload::setting::Table,
     vault::{Tables, s},
 };
 use local::{Options, State};
@@ -34,8 +35,8 @@ async fn main() {
     let client = Client::builder().no_proxy().build().expect("a client");
     let created = client.post(format!("{}/upload", suite.api())).json(&json!({"name": "measured.mp4"})).send().await.expect("an answer");
     let upload = Upload(created.json().await.expect("an upload"));
-    let environment = Environment::over(suite.environment().clone());
-    let (tables, table) = (Tables::connect(&environment).await, environment.table(Table::Uploads).expect("the template has the table"));
+    let environment = Environment::with_defaults(suite.environment().clone());
+    let (tables, table) = (Tables::connect(&environment).await, Table::Uploads.name(&environment).expect("the template has the table"));
 
     let lambda = format!("{}/2015-03-31/functions/SignUploadFunction/invocations", suite.lambda_url());
     let mut times = [const { Vec::new() }; 4];

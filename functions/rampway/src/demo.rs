@@ -80,7 +80,7 @@ async fn with(cloud: &LocalCloud, seed: Option<&Seed>, folder: &Path) -> Result<
     let audience = folder.join("audience.csv");
     let translated = folder.join(format!("audience.{}.csv", TO[0]));
     say(&format!("Minting {ROWS} rows under the keys of this run into {}.", audience.display()));
-    let admin = Admin::from_env(&Environment::over(cloud.environment().clone())).await?;
+    let admin = Admin::from_env(&Environment::with_defaults(cloud.environment().clone())).await?;
     let text = mint(&admin).await?;
     let file = |cause| Error::File { file: audience.clone(), cause };
     fs::create_dir_all(folder).and_then(|()| fs::write(&audience, text)).map_err(file)?;

@@ -26,7 +26,7 @@ async fn start_cloud() -> LocalCloud {
 
 /// The ids of the same people in two domains.
 async fn people(cloud: &LocalCloud) -> [Vec<String>; 2] {
-    let admin = Admin::from_env(&Environment::over(cloud.environment().clone())).await.expect("the tables exist");
+    let admin = Admin::from_env(&Environment::with_defaults(cloud.environment().clone())).await.expect("the tables exist");
     let domains = [FROM, TO[0]].map(|domain| domain.parse().expect("the domain is valid"));
     let mint = admin.mint(&domains).await.expect("the domains have keys");
     domains.map(|domain| {

@@ -1,8 +1,9 @@
-//! Stands before the transcoder: initialises it, verifies tokens, counts, and heals instances without keys.
+//! Stands before the transcoder: initialises it, verifies tokens, counts, and heals instances
+//! without keys.
 
 use cloud::{
-    gateway::{self, Error},
-    identity::customer::Proxy,
+    gateway::Error,
+    identity::{self, customer::Proxy},
     setting::Environment,
 };
 
@@ -10,5 +11,5 @@ use cloud::{
 async fn main() -> Result<(), Error> {
     let environment = Environment::process();
     let proxy = Proxy::from_env(&environment).await?;
-    gateway::run(&environment, async |event| proxy.event(event).await).await
+    identity::api(&environment).run(&environment, async |event| proxy.event(event).await).await
 }

@@ -10,5 +10,5 @@ use cloud::{
 async fn main() -> Result<(), Error> {
     let environment = Environment::process();
     let reaper = Reaper::from_env(&environment).await?;
-    upload::door(&environment).run(&environment, async |event| reaper.event(event).await).await
+    upload::api(&environment).run(&environment, async |event| reaper.event(event).await).await
 }

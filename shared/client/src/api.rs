@@ -112,7 +112,7 @@ impl Api {
             let token = self.token().await?;
             match self.post("auth/request", request::translate(token.expose(), ids)).await {
                 Ok((headers, body)) => {
-                    let previous = headers.get(customer::PREVIOUS).and_then(|count| count.to_str().ok()?.parse().ok());
+                    let previous = headers.get(customer::PREVIOUS_KEY_HEADER).and_then(|count| count.to_str().ok()?.parse().ok());
                     return response::parse(&body, ids).map(|outcomes| outcomes.with_previous(previous)).map_err(Error::InvalidResponse);
                 }
                 Err(error) if error.is_refresh_required() && !refreshed => {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use cloud::{
-    identity::{self, direct::Direct, endpoint::Unanswered},
+    identity::{self, endpoint::InvokeError, endpoint_client::EndpointClient},
     setting::Environment,
 };
 use shared::identity::{Code, rpc::ErrorBody};
@@ -31,7 +31,7 @@ use crate::{
 
 /// A connection to one customer's endpoint.
 pub(crate) struct Endpoint {
-    direct: Direct,
+    client: EndpointClient,
     authority: String,
     credentials: Credentials,
     /// The API, which is called only to initialise the transcoder.
@@ -64,7 +64,7 @@ impl Endpoint {
         let authority_credentials = identity::Credentials { client_id, secret: client_secret };
         Ok(Self {
             authority: environment.authority_url().map_err(|error| missing(&error))?,
-            direct: Direct::from_env(environment, authority_credentials).await.map_err(|error| missing(&error))?,
+            client: EndpointClient::from_env(environment, authority_credentials).await.map_err(|error| missing(&error))?,
             credentials,
             api,
             initialised: OnceCell::new(),
@@ -93,7 +93,7 @@ impl Endpoint {
 
     pub(crate) async fn health(&self) -> Result<Health, Error> {
         let start = Instant::now();
-        let variants = self.direct.health().await.map_err(|error| Error::Denied { detail: printable(&error.to_string()) })?;
+        let variants = self.client.health().await.map_err(|error| Error::Denied { detail: printable(&error.to_string()) })?;
         let variants = variants.into_iter().map(serde_json::from_value).collect::<Result<_, _>>();
         let variants = variants.map_err(|_| Error::InvalidResponse("it is not a health report".into()))?;
         Ok(Health { variants, clock_offset_seconds: None, round_trip: start.elapsed() })
@@ -106,15 +106,15 @@ impl Endpoint {
         loop {
             let token = self.token().await?;
             let (body, target) = lines::write(token.expose(), init_token.as_deref().map(Token::expose), ids);
-            let error = match self.direct.translate(body, target).await {
+            let error = match self.client.translate(body, target).await {
                 Ok(response) => {
                     self.reached.store(true, Ordering::Relaxed);
                     let counted = response.usage.iter().map(|(_, count)| count).sum();
                     let outcomes = lines::parse(response.body, ids, counted).map_err(Error::InvalidResponse)?;
-                    self.direct.count(&response.usage).await.map_err(|error| Error::NotCounted { cause: printable(&error.to_string()) })?;
+                    self.client.count(&response.usage).await.map_err(|error| Error::NotCounted { cause: printable(&error.to_string()) })?;
                     return Ok(outcomes.with_previous(Some(response.previous)));
                 }
-                Err(Unanswered::NoKeys) if init_token.is_none() => {
+                Err(InvokeError::NoKeys) if init_token.is_none() => {
                     init_token = self.initialise().await?;
                     continue;
                 }
@@ -149,15 +149,15 @@ impl Endpoint {
         let mut attempts = Attempts::new(self.retry);
         loop {
             let token = match kind {
-                Kind::Smart => self.direct.smart_token().await,
-                Kind::Init => self.direct.init_token().await,
+                Kind::Smart => self.client.smart_token().await,
+                Kind::Init => self.client.init_token().await,
             };
             let error = match token {
                 Ok(token) => return Ok(Arc::new(Token::new(token.expose().into()))),
-                Err(identity::Error::Answered { status, wire }) => {
-                    AttemptError::from_body(status, &wire, self.credentials.client_secret.expose())
+                Err(identity::Error::ErrorResponse { status, body }) => {
+                    AttemptError::from_body(status, &body, self.credentials.client_secret.expose())
                 }
-                Err(identity::Error::Authority(Some(cloud::http::Error::Silent(error)))) => AttemptError::transport(&error),
+                Err(identity::Error::Authority(Some(cloud::http::Error::Transport(error)))) => AttemptError::transport(&error),
                 Err(error) => return Err(Error::InvalidResponse(printable(&error.to_string()))),
             };
             if error.rejects_credentials() {
@@ -167,15 +167,15 @@ impl Endpoint {
         }
     }
 
-    fn attempt_error(&self, error: Unanswered) -> Result<AttemptError, Error> {
+    fn attempt_error(&self, error: InvokeError) -> Result<AttemptError, Error> {
         let detail = printable(&error.to_string());
         let status = |status, code: Code| Ok(AttemptError::from_body(status, &ErrorBody::new(code, detail.clone()), ""));
         match error {
-            Unanswered::NoKeys => status(503, Code::S007),
-            Unanswered::TooLarge { .. } => status(413, Code::E003),
-            Unanswered::Throttled => status(429, Code::E000),
-            Unanswered::Refused { status, wire } => Ok(AttemptError::from_body(status, &wire, self.credentials.client_secret.expose())),
-            Unanswered::Denied(_) => Err(Error::Denied { detail }),
+            InvokeError::NoKeys => status(503, Code::S007),
+            InvokeError::TooLarge { .. } => status(413, Code::E003),
+            InvokeError::Throttled => status(429, Code::E000),
+            InvokeError::Refused { status, body } => Ok(AttemptError::from_body(status, &body, self.credentials.client_secret.expose())),
+            InvokeError::Denied(_) => Err(Error::Denied { detail }),
             _ => Ok(AttemptError::Transport { cause: detail }),
         }
     }

@@ -1,4 +1,4 @@
-//! The one outbound client: TLS, time-outs, retries.
+//! The one outbound HTTP client: TLS, timeouts, retries.
 
 use std::{
     sync::OnceLock,
@@ -7,53 +7,54 @@ use std::{
 
 use reqwest::{Client, RequestBuilder, StatusCode};
 
-/// How often a call is made at most.
-const ATTEMPTS: u32 = 3;
+/// The maximum number of attempts of [`HttpClient::send`].
+const MAX_ATTEMPTS: u32 = 3;
 
-/// Answers longer than this, in bytes, are not ours.
-const MAX_ANSWER: usize = 4 << 20;
+/// The maximum size of a response body, in bytes.
+const MAX_BODY_BYTES: usize = 4 << 20;
 
-/// The outbound client. It is made when it is first needed: reading the roots of trust costs a cold start several milliseconds.
+/// The outbound client. It is built on first use: reading the root certificates costs a cold start
+/// several milliseconds.
 #[derive(Debug, Default)]
-pub struct Http(OnceLock<Client>);
+pub struct HttpClient(OnceLock<Client>);
 
-/// Why a call brought no answer.
+/// Why a request got no response.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Nothing came back.
-    #[error("no answer")]
-    Silent(#[from] reqwest::Error),
-    /// Too much came back.
-    #[error("an answer of more than {MAX_ANSWER} bytes")]
-    Endless,
-    /// Nothing came back while whoever asked could wait.
-    #[error("no answer in time")]
-    Late,
+    /// The request was not sent, or the response was not received.
+    #[error("no response")]
+    Transport(#[from] reqwest::Error),
+    /// The response body is too large.
+    #[error("a response body of more than {MAX_BODY_BYTES} bytes")]
+    BodyTooLarge,
+    /// The deadline passed.
+    #[error("no response before the deadline")]
+    TimedOut,
 }
 
-/// When a call may be made again.
+/// When a request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
-    /// Whenever it failed: making it twice is as making it once.
-    Always,
-    /// Only where it was surely not taken: nobody was reached, or there were too many calls.
-    Untaken,
-    /// Not now: whoever makes it comes again.
+pub enum Retry {
+    /// After any failure, because the request is idempotent.
+    Idempotent,
+    /// Only if the service surely did not accept it: no connection was made, or it answered 429.
+    IfNotSent,
+    /// Never: the caller tries again later.
     Never,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     /// The status.
     pub status: StatusCode,
     /// The body.
     pub body: Vec<u8>,
 }
 
-impl Http {
-    /// The client, for building a request.
+impl HttpClient {
+    /// The client, to build requests with.
     pub fn client(&self) -> &Client {
         self.0.get_or_init(|| {
             let built = Client::builder()
@@ -66,60 +67,65 @@ impl Http {
         })
     }
 
-    /// Makes a call that may safely be repeated, and repeats it when nothing came back, or a 5xx.
-    pub async fn send(&self, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer, Error> {
-        let again = |outcome: &Result<Answer, Error>| match outcome {
-            Ok(answer) => answer.status.is_server_error(),
-            Err(error) => matches!(error, Error::Silent(_)),
+    /// Sends an idempotent request, and again after a transport error or a 5xx.
+    pub async fn send(&self, request: impl Fn(&Client) -> RequestBuilder) -> Result<Response, Error> {
+        let is_retryable = |outcome: &Result<Response, Error>| match outcome {
+            Ok(response) => response.status.is_server_error(),
+            Err(error) => matches!(error, Error::Transport(_)),
         };
-        self.repeat(ATTEMPTS, None, again, request).await
+        self.send_with_retries(MAX_ATTEMPTS, None, is_retryable, request).await
     }
 
-    /// Makes a call to a service that has limits, and repeats it up to three times, but not beyond `until`.
-    pub async fn send_until(&self, until: Instant, again: Again, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer, Error> {
-        let again = |outcome: &Result<Answer, Error>| match outcome {
-            _ if again == Again::Never => false,
-            Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => true,
-            Ok(answer) => again == Again::Always && answer.status.is_server_error(),
-            Err(Error::Silent(error)) => again == Again::Always || error.is_connect(),
+    /// Sends a request to a rate-limited service, and again up to three times before `deadline`.
+    pub async fn send_before(
+        &self,
+        deadline: Instant,
+        retry: Retry,
+        request: impl Fn(&Client) -> RequestBuilder,
+    ) -> Result<Response, Error> {
+        let is_retryable = |outcome: &Result<Response, Error>| match outcome {
+            _ if retry == Retry::Never => false,
+            Ok(response) if response.status == StatusCode::TOO_MANY_REQUESTS => true,
+            Ok(response) => retry == Retry::Idempotent && response.status.is_server_error(),
+            Err(Error::Transport(error)) => retry == Retry::Idempotent || error.is_connect(),
             Err(_) => false,
         };
-        self.repeat(ATTEMPTS + 1, Some(until), again, request).await
+        self.send_with_retries(MAX_ATTEMPTS + 1, Some(deadline), is_retryable, request).await
     }
 
-    async fn repeat(
+    async fn send_with_retries(
         &self,
-        attempts: u32,
-        until: Option<Instant>,
-        again: impl Fn(&Result<Answer, Error>) -> bool,
+        max_attempts: u32,
+        deadline: Option<Instant>,
+        is_retryable: impl Fn(&Result<Response, Error>) -> bool,
         request: impl Fn(&Client) -> RequestBuilder,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         let mut attempt = 1;
         loop {
-            let call = once(request(self.client()));
-            let outcome = match until {
-                Some(until) => tokio::time::timeout_at(until.into(), call).await.unwrap_or(Err(Error::Late)),
+            let call = send_once(request(self.client()));
+            let outcome = match deadline {
+                Some(deadline) => tokio::time::timeout_at(deadline.into(), call).await.unwrap_or(Err(Error::TimedOut)),
                 None => call.await,
             };
-            let pause = Duration::from_millis(100 << attempt);
-            let late = until.is_some_and(|until| Instant::now() + pause >= until);
-            if attempt == attempts || late || !again(&outcome) {
+            let delay = Duration::from_millis(100 << attempt);
+            let is_late = deadline.is_some_and(|deadline| Instant::now() + delay >= deadline);
+            if attempt == max_attempts || is_late || !is_retryable(&outcome) {
                 return outcome;
             }
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(delay).await;
             attempt += 1;
         }
     }
 }
 
-async fn once(request: RequestBuilder) -> Result<Answer, Error> {
+async fn send_once(request: RequestBuilder) -> Result<Response, Error> {
     let mut response = request.send().await.map_err(reqwest::Error::without_url)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(Error::Endless);
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(Error::BodyTooLarge);
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status: response.status(), body })
+    Ok(Response { status: response.status(), body })
 }

@@ -1,7 +1,10 @@
-//! What Rampway knows of the network: the Lambda door, DynamoDB with sealed items, the outbound client, and each noun's deeds.
+//! Everything of Rampway that uses the network: API Gateway and Lambda, DynamoDB with envelope
+//! encryption, S3, the outbound HTTP client, and the handlers of each noun.
 //!
-//! The wire is the port: this code speaks the AWS SDK, and meets AWS or an embedded engine by endpoint alone.
+//! The wire is the port: this code uses the AWS SDK, and reaches AWS or a local engine by its
+//! endpoint URL alone.
 
+pub mod clock;
 pub mod gateway;
 pub mod http;
 pub mod identity;

@@ -1,6 +1,6 @@
-//! Objects against an engine that verifies signatures and checksums, and through faults that it is made to show.
+//! Objects in a local engine that verifies signatures and checksums, and with injected faults.
 
-#![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+#![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use cloud::{
-    object::{Address, Error, Store},
+    object::{Error, S3Uri, Store},
     setting::Environment,
 };
 use s3s::{HttpError, auth::SimpleAuth, service::S3ServiceBuilder};
@@ -33,16 +33,16 @@ use tokio::{net::TcpListener, task::spawn_blocking};
 
 const MB: usize = 1 << 20;
 
-/// What goes wrong, and how often still.
+/// The faults to inject, each with the number of times.
 #[derive(Clone, Default)]
 struct Faults {
-    /// Reads that break off half-way.
+    /// Responses that break off half-way.
     broken: Arc<AtomicUsize>,
-    /// Parts that the engine has no time for.
+    /// Parts that are answered with 503.
     busy: Arc<AtomicUsize>,
-    /// Parts that it refuses for good.
+    /// Parts that are answered with 400.
     refused: Arc<AtomicUsize>,
-    /// From now on somebody else's version is there.
+    /// Reads that find another version of the object.
     changed: Arc<AtomicUsize>,
 }
 
@@ -63,19 +63,19 @@ impl Faults {
         if ranged && request.headers().contains_key("if-match") && take(&self.changed) {
             return StatusCode::PRECONDITION_FAILED.into_response();
         }
-        let answer = next.run(request).await;
+        let response = next.run(request).await;
         if ranged && take(&self.broken) {
-            let (head, body) = answer.into_parts();
+            let (head, body) = response.into_parts();
             let whole = axum::body::to_bytes(body, usize::MAX).await.unwrap();
             let half = whole.slice(..whole.len() / 2);
-            // The length that was promised stays.
+            // The Content-Length stays that of the whole.
             return Response::from_parts(head, Body::from_stream(Half(Some(half))));
         }
-        answer
+        response
     }
 }
 
-/// Half of an answer, and an error in the place of the rest.
+/// Half of a response, and then an error.
 struct Half(Option<axum::body::Bytes>);
 
 impl futures_core::Stream for Half {
@@ -125,25 +125,25 @@ impl Engine {
             ("AWS_ENDPOINT_URL_S3", &self.url),
         ];
         let environment: BTreeMap<_, _> = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Store::connect(&Environment::over(environment)).await
+        Store::connect(&Environment::with_defaults(environment)).await
     }
 
     fn bucket(&self) -> std::path::PathBuf {
         self.folder.path().join("bucket")
     }
 
-    /// What the engine holds of an upload that is under way.
+    /// The number of files of multipart uploads in the engine.
     fn uploads(&self) -> usize {
         let of_upload = |path: &Path| path.to_string_lossy().contains("upload");
         fs::read_dir(self.folder.path()).unwrap().filter(|entry| of_upload(&entry.as_ref().unwrap().path())).count()
     }
 }
 
-fn address(key: &str) -> Address {
+fn uri(key: &str) -> S3Uri {
     format!("s3://bucket/{key}").parse().unwrap()
 }
 
-/// Bytes that are not the same anywhere.
+/// Pseudo-random bytes, which differ at every offset.
 fn bytes(count: usize) -> Vec<u8> {
     let mut state = 1_u32;
     let step = move |_| {
@@ -154,7 +154,7 @@ fn bytes(count: usize) -> Vec<u8> {
 }
 
 async fn write(store: &Store, key: &str, content: Vec<u8>) -> Result<(), Error> {
-    let mut writer = store.write(address(key));
+    let mut writer = store.write(uri(key));
     spawn_blocking(move || {
         writer.write_all(&content).map_err(|error| error.downcast::<Error>().unwrap())?;
         writer.finish()
@@ -164,7 +164,7 @@ async fn write(store: &Store, key: &str, content: Vec<u8>) -> Result<(), Error> 
 }
 
 async fn read(store: &Store, key: &str, from: u64) -> std::io::Result<Vec<u8>> {
-    let object = store.find(&address(key)).await?;
+    let object = store.find(&uri(key)).await?;
     let mut reader = store.read(object, from);
     spawn_blocking(move || {
         let mut content = Vec::new();
@@ -176,41 +176,41 @@ async fn read(store: &Store, key: &str, from: u64) -> std::io::Result<Vec<u8>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_written_is_read_whatever_its_size() {
+async fn an_object_of_any_size_is_written_and_read() {
     let engine = engine().await;
     let store = engine.store().await;
     for size in [0, 1, 8 * MB, 8 * MB + 1, 35 * MB] {
         let content = bytes(size);
         write(&store, "folder/a b.csv", content.clone()).await.unwrap();
         assert!(read(&store, "folder/a b.csv", 0).await.unwrap() == content, "{size}");
-        assert_eq!(store.find(&address("folder/a b.csv")).await.unwrap().bytes(), size as u64);
+        assert_eq!(store.find(&uri("folder/a b.csv")).await.unwrap().bytes(), size as u64);
     }
     let tail = read(&store, "folder/a b.csv", 20 * MB as u64 + 7).await.unwrap();
     assert!(tail == bytes(35 * MB)[20 * MB + 7..]);
-    let object = store.find(&address("folder/a b.csv")).await.unwrap();
+    let object = store.find(&uri("folder/a b.csv")).await.unwrap();
     assert_eq!(store.range(&object, 5..9).await.unwrap(), bytes(9)[5..]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn there_is_nothing_before_the_end_and_nothing_is_left_without_it() {
+async fn an_object_appears_when_it_is_finished_and_is_aborted_otherwise() {
     let engine = engine().await;
     let store = engine.store().await;
     write(&store, "out.csv", b"earlier".to_vec()).await.unwrap();
-    let mut writer = store.write(address("out.csv"));
+    let mut writer = store.write(uri("out.csv"));
     let writer = spawn_blocking(move || {
         writer.write_all(&bytes(20 * MB)).unwrap();
         writer
     });
     let writer = writer.await.unwrap();
     assert_eq!(fs::read(engine.bucket().join("out.csv")).unwrap(), b"earlier");
-    assert!(engine.uploads() > 0, "an upload is under way");
+    assert!(engine.uploads() > 0, "an upload is in flight");
     drop(writer);
-    assert_eq!(engine.uploads(), 0, "it is called off");
+    assert_eq!(engine.uploads(), 0, "the upload is aborted");
     assert_eq!(fs::read(engine.bucket().join("out.csv")).unwrap(), b"earlier");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_break_off_and_engines_that_are_busy_are_asked_again() {
+async fn broken_and_503_responses_are_retried() {
     let engine = engine().await;
     let store = engine.store().await;
     engine.faults.busy.store(2, SeqCst);
@@ -221,41 +221,41 @@ async fn answers_that_break_off_and_engines_that_are_busy_are_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_part_that_is_refused_ends_the_upload_and_leaves_nothing() {
+async fn a_refused_part_aborts_the_upload() {
     let engine = engine().await;
     let store = engine.store().await;
     engine.faults.refused.store(1, SeqCst);
     let error = write(&store, "out.csv", bytes(20 * MB)).await.unwrap_err();
-    assert!(error.to_string().starts_with("S3 does not take or give s3://bucket/out.csv"), "{error}");
+    assert!(error.to_string().starts_with("S3 refused the request for s3://bucket/out.csv"), "{error}");
     assert_eq!(engine.uploads(), 0);
     assert!(!engine.bucket().join("out.csv").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_is_replaced_while_it_is_read_is_told() {
+async fn an_object_replaced_while_it_is_read_is_an_error() {
     let engine = engine().await;
     let store = engine.store().await;
     write(&store, "in.csv", bytes(MB)).await.unwrap();
     engine.faults.changed.store(1, SeqCst);
     let error = read(&store, "in.csv", 0).await.unwrap_err();
-    assert_eq!(error.to_string(), "s3://bucket/in.csv was replaced while it was read: start again, and let nobody write to it meanwhile");
+    assert_eq!(error.to_string(), "s3://bucket/in.csv was replaced while it was read; start again when no other process writes to it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_stands_in_the_way_is_told_as_a_sentence() {
+async fn errors_name_the_object_and_the_remedy() {
     let engine = engine().await;
     let error = read(&engine.store().await, "no.csv", 0).await.unwrap_err();
-    assert_eq!(error.to_string(), "s3://bucket/no.csv is not there: check the bucket and the key");
+    assert_eq!(error.to_string(), "s3://bucket/no.csv does not exist; check the bucket and the key");
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
 
-    let stranger = engine.store_as("wrong").await;
-    let error = read(&stranger, "no.csv", 0).await.unwrap_err();
-    assert!(error.to_string().starts_with("AWS does not let you use s3://bucket/no.csv"), "{error}");
-    let error = write(&stranger, "out.csv", b"x".to_vec()).await.unwrap_err();
+    let denied = engine.store_as("wrong").await;
+    let error = read(&denied, "no.csv", 0).await.unwrap_err();
+    assert!(error.to_string().starts_with("AWS denies access to s3://bucket/no.csv"), "{error}");
+    let error = write(&denied, "out.csv", b"x".to_vec()).await.unwrap_err();
     assert!(error.to_string().contains("SignatureDoesNotMatch"), "{error}");
     assert!(!error.to_string().contains("wrong"), "{error}");
 
-    let nobody = Engine { url: "http://127.0.0.1:1".into(), ..engine };
-    let error = read(&nobody.store().await, "in.csv", 0).await.unwrap_err();
-    assert!(error.to_string().starts_with("S3 does not answer about s3://bucket/in.csv"), "{error}");
+    let unreachable = Engine { url: "http://127.0.0.1:1".into(), ..engine };
+    let error = read(&unreachable.store().await, "in.csv", 0).await.unwrap_err();
+    assert!(error.to_string().starts_with("S3 does not respond for s3://bucket/in.csv"), "{error}");
 }

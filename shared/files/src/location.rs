@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use cloud::object::{Address, NotAnAddress};
+use cloud::object::{InvalidS3Uri, S3Uri};
 
 /// Where rows are read from or written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Location {
     /// A local file.
     Local(PathBuf),
     /// An S3 object.
-    Object(Address),
+    Object(S3Uri),
     /// Standard input or standard output.
     Stdio,
 }
@@ -27,7 +27,7 @@ pub enum InvalidLocation {
     Unknown(String),
     /// The text is an `s3://` URL without bucket or key.
     #[error(transparent)]
-    NotAnAddress(#[from] NotAnAddress),
+    InvalidS3Uri(#[from] InvalidS3Uri),
 }
 
 impl Location {

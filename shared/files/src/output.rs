@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use cloud::object::{Address, Store, Writer};
+use cloud::object::{S3Uri, Store, Writer};
 use sha2::{Digest, Sha256};
 use shared::encoding::hex;
 
@@ -29,7 +29,7 @@ pub(crate) struct Output {
 #[derive(Debug)]
 enum Destination {
     Draft(Draft),
-    Object { writer: Box<Writer>, address: Address },
+    Object { writer: Box<Writer>, address: S3Uri },
     Stdout,
 }
 

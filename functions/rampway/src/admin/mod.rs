@@ -9,8 +9,12 @@ use std::{
 };
 
 use cloud::{
-    identity::admin::{self, Admin, KeyInfo, Side},
-    setting::{self, Environment, now},
+    clock::now,
+    identity::{
+        admin::{self, Admin, KeyInfo, Side},
+        setting::Table,
+    },
+    setting::{self, Environment},
     upload,
 };
 use indicatif::HumanDuration;
@@ -87,7 +91,7 @@ pub async fn mint(kind: Kind, domain: Domain, natives: &[String], environment: &
 
 async fn connect(environment: &Environment) -> Result<Admin, Error> {
     // The first question that a newcomer's mistake fails at, asked first for its own sentence.
-    environment.table(setting::Table::Clients)?;
+    Table::Clients.name(environment)?;
     Ok(Admin::from_env(environment).await?)
 }
 
@@ -160,7 +164,7 @@ async fn permits(admin: &Admin, order: &Permits) -> Result<String, Error> {
     };
     let arguments::Order { way, days } = order;
     let term = days.map_or(Approval::Indefinite, |days| Approval::Until(now() + u64::from(days) * 24 * HOUR));
-    admin.order(&way.client, way.direction(), side, &way.by, term).await?;
+    admin.approve(&way.client, way.direction(), side, &way.by, term).await?;
     list_permits(admin, &way.client).await
 }
 

@@ -33,7 +33,7 @@ async fn tables(folder: &TempDir) -> (Environment, DynamoDb) {
     ] {
         settings.insert(name.into(), value);
     }
-    (Environment::over(settings), dynamodb)
+    (Environment::with_defaults(settings), dynamodb)
 }
 
 #[derive(Parser)]
@@ -97,7 +97,7 @@ async fn an_order_that_cannot_be_is_refused_with_a_reason() {
         ("domains create 1005 --owner acme", "domain 1005 exists already"),
         ("domains create 1006 --owner globex", "there is no client globex"),
         ("domains rotate 1006", "there is no domain 1006"),
-        ("permits grant acme 1005 1006 --by globex", "domain 1005 is acme's: only its owner may order this"),
+        ("permits grant acme 1005 1006 --by globex", "domain 1005 belongs to acme; only its owner may approve or revoke"),
         ("transcoders register acme no/such.pem", "no/such.pem cannot be used"),
         ("keys retire none", "there is no signing key none"),
     ] {

@@ -3,8 +3,9 @@
 use std::io::{self, BufRead};
 
 use cloud::{
-    setting::{Environment, Table, now},
-    upload::{Account, Reaper, Report},
+    clock::now,
+    setting::Environment,
+    upload::{Account, Reaper, Report, setting::Table},
 };
 use shared::secret::SecretText;
 
@@ -14,7 +15,7 @@ use crate::cli::admin::Uploads;
 /// Carries out an order; a secret is the first line of `input`.
 pub(super) async fn run(order: &Uploads, environment: &Environment, input: &mut (impl BufRead + ?Sized)) -> Result<String, Error> {
     // The first question that a newcomer's mistake fails at, asked first for its own sentence.
-    environment.table(Table::Uploads)?;
+    Table::Uploads.name(environment)?;
     match order {
         Uploads::Connect { account, client_id } => {
             Account::connect(environment, account, client_id, &secret(input)?).await?;

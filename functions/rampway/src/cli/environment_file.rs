@@ -39,7 +39,7 @@ pub(super) fn read(file: Option<PathBuf>, state: &Path) -> Result<Environment, E
     let asked_for = file.is_some();
     let file = file.unwrap_or_else(|| state.join(FILE));
     match fs::read_to_string(&file) {
-        Ok(text) => parse(&text).map(Environment::over).map_err(|line| Error::Line { file, line }),
+        Ok(text) => parse(&text).map(Environment::with_defaults).map_err(|line| Error::Line { file, line }),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound && !asked_for => Ok(Environment::process()),
         Err(cause) => Err(Error::Read { file, cause }),
     }

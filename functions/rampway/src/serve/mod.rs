@@ -29,7 +29,7 @@ pub async fn start(options: Options) -> Result<(LocalCloud, Option<Seed>), Error
     let seed = seed::seed(&provisioned).await?;
     if let Some(brightcove) = provisioned.brightcove() {
         // As `rampway admin uploads connect` does.
-        let environment = Environment::over(provisioned.environment().clone());
+        let environment = Environment::with_defaults(provisioned.environment().clone());
         let connected = upload::Account::connect(&environment, brightcove.account(), brightcove.client_id(), brightcove.client_secret());
         connected.await.map_err(|error| Error::Seed(error.to_string()))?;
     }

@@ -2,8 +2,12 @@
 
 use client::{Connection, ConnectionArgs, Credentials};
 use cloud::{
-    identity::admin::{self, Admin, Side},
-    setting::{Environment, Table, now},
+    clock::now,
+    identity::{
+        admin::{self, Admin, Side},
+        setting::Table,
+    },
+    setting::Environment,
 };
 use local::Provisioned;
 use shared::{
@@ -38,7 +42,7 @@ pub(super) async fn seed(provisioned: &Provisioned) -> Result<Option<Seed>, Erro
     if !environment.contains_key(Table::Clients.variable()) {
         return Ok(None);
     }
-    let admin = Admin::from_env(&Environment::over(environment.clone())).await.map_err(|error| problem(&error))?;
+    let admin = Admin::from_env(&Environment::with_defaults(environment.clone())).await.map_err(|error| problem(&error))?;
     let credentials = match Connection::find(ConnectionArgs::default(), state.path()) {
         Ok(left) => left.credentials,
         Err(_) => first(&admin, provisioned).await?,
@@ -75,8 +79,8 @@ async fn first(admin: &Admin, provisioned: &Provisioned) -> Result<Credentials, 
 }
 
 async fn permit(admin: &Admin, direction: Direction, grants: &str, accepts: &str) -> Result<(), admin::Error> {
-    admin.order(CLIENT, direction, Side::Grant, grants, Approval::Indefinite).await?;
-    admin.order(CLIENT, direction, Side::Accept, accepts, Approval::Indefinite).await
+    admin.approve(CLIENT, direction, Side::Grant, grants, Approval::Indefinite).await?;
+    admin.approve(CLIENT, direction, Side::Accept, accepts, Approval::Indefinite).await
 }
 
 fn problem(error: &admin::Error) -> Error {

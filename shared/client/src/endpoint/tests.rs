@@ -68,7 +68,7 @@ async fn scripted(responses: Vec<Response>, counting: StatusCode) -> (Client, Re
     ];
     let environment: BTreeMap<_, _> = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let credentials = Credentials { client_id: "demo".into(), client_secret: SecretText::new("open sesame".into()) };
-    let mut endpoint = Endpoint::connect(&Environment::over(environment), credentials, None).await.unwrap();
+    let mut endpoint = Endpoint::connect(&Environment::with_defaults(environment), credentials, None).await.unwrap();
     endpoint.retry.initial_backoff = Duration::from_millis(1);
     endpoint.retry.max_attempts = 3;
     (Client(Transport::Endpoint(Box::new(endpoint))), requests)
@@ -166,6 +166,6 @@ async fn a_body_over_the_endpoint_s_limit_is_split_before_it_is_sent() {
 async fn the_error_of_a_missing_variable_names_the_stack_output() {
     let credentials = Credentials { client_id: "demo".into(), client_secret: SecretText::default() };
     let environment: BTreeMap<_, _> = [("AUTHORITY_URL".to_owned(), "https://authority.example".to_owned())].into();
-    let error = Endpoint::connect(&Environment::over(environment), credentials, None).await.unwrap_err().to_string();
+    let error = Endpoint::connect(&Environment::with_defaults(environment), credentials, None).await.unwrap_err().to_string();
     assert!(error.starts_with("ENDPOINT_NAME is not set") && error.contains("TranslateEnvironment"), "{error}");
 }

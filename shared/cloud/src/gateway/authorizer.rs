@@ -1,4 +1,4 @@
-//! The door before the door: an API's authorizer of kind REQUEST, which says who may pass before a function is called.
+//! Lambda authorizers of type REQUEST: API Gateway asks one before it invokes a function.
 
 use std::collections::BTreeMap;
 
@@ -9,38 +9,42 @@ use lambda_http::{
 use serde::{Deserialize, Deserializer, de};
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Error, Failure, Request, log};
+use super::{
+    log,
+    request::Request,
+    response::{ApiError, Error},
+};
 use crate::setting::Environment;
 
-/// Somebody who wants to pass.
+/// An authorizer's input: the request to decide on, and its ARN.
 #[derive(Debug)]
-pub struct Entrance {
-    /// What he asks for.
+pub struct AuthorizerRequest {
+    /// The request.
     pub request: Request,
-    /// Its ARN.
+    /// The ARN of the method that it calls.
     pub method_arn: String,
 }
 
-/// What an authorizer says.
+/// An authorizer's output.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Permission {
-    /// He may pass.
+pub enum AuthorizerDecision {
+    /// API Gateway invokes the function.
     Allow {
-        /// Who he is.
+        /// The caller's identity: `principalId`.
         principal: String,
-        /// What the function shall know of him.
+        /// The context that the function gets.
         context: BTreeMap<&'static str, String>,
     },
-    /// He is somebody, and may not.
+    /// The caller is authenticated, and not authorized: API Gateway answers 403.
     Deny {
-        /// Who he is.
+        /// The caller's identity: `principalId`.
         principal: String,
     },
-    /// He does not show who he is.
+    /// The caller is not authenticated: API Gateway answers 401.
     Unauthorized,
 }
 
-impl<'de> Deserialize<'de> for Entrance {
+impl<'de> Deserialize<'de> for AuthorizerRequest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Arn {
@@ -54,8 +58,8 @@ impl<'de> Deserialize<'de> for Entrance {
     }
 }
 
-impl Permission {
-    /// The answer: a policy for this one request, or nothing where the gateway shall answer 401.
+impl AuthorizerDecision {
+    /// The response: an IAM policy for this one method, or `None` for 401.
     #[must_use]
     pub fn policy(self, method_arn: &str) -> Option<Value> {
         let policy = |effect: &str| {
@@ -72,21 +76,21 @@ impl Permission {
     }
 }
 
-/// Serves an API's questions who may pass.
+/// Serves the authorizer requests of an API.
 pub async fn authorize<H>(environment: &Environment, handler: H) -> Result<(), Error>
 where
-    H: AsyncFn(Request) -> Result<Permission, Failure>,
+    H: AsyncFn(Request) -> Result<AuthorizerDecision, ApiError>,
 {
-    log(environment);
-    let service = lambda_runtime::service_fn(async |event: LambdaEvent<Entrance>| {
-        let Entrance { request, method_arn } = event.payload;
-        let permission = handler(request).await.map_err(|failure| {
-            tracing::error!("{failure}");
+    log::init(environment);
+    let service = lambda_runtime::service_fn(async |event: LambdaEvent<AuthorizerRequest>| {
+        let AuthorizerRequest { request, method_arn } = event.payload;
+        let decision = handler(request).await.map_err(|error| {
+            tracing::error!("{error}");
             Diagnostic { error_type: "Failure".into(), error_message: "the authorizer failed".into() }
         })?;
-        // The gateway tells this from a broken authorizer by the very word.
+        // API Gateway answers 401 to exactly this message, and 500 to any other.
         let unauthorized = || Diagnostic { error_type: "Unauthorized".into(), error_message: "Unauthorized".into() };
-        permission.policy(&method_arn).ok_or_else(unauthorized)
+        decision.policy(&method_arn).ok_or_else(unauthorized)
     });
     lambda_runtime::run(service).await
 }

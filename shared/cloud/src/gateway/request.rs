@@ -1,4 +1,4 @@
-//! What comes in.
+//! What invokes a function: a request from API Gateway, or a schedule.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,41 +9,41 @@ use lambda_http::{
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
-/// What API Gateway hands over.
+/// A request from API Gateway.
 #[derive(Debug)]
 pub struct Request {
     /// The method.
     pub method: Method,
     /// The path within the stage.
     pub path: String,
-    /// The template's route, such as `/sign/{videoId}`.
+    /// The route in the template (API Gateway's `resource`), such as `/sign/{videoId}`.
     pub route: String,
-    /// The values of the route's parameters.
+    /// The path parameters.
     pub parameters: HashMap<String, String>,
-    /// The query, decoded by the gateway: every pair, also of a name that is repeated.
+    /// The query string parameters, decoded by API Gateway: every pair, including repeated names.
     pub query: Vec<(String, String)>,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body; bytes that are no UTF-8 do not pass API Gateway as text.
+    /// The body. API Gateway encodes a body that is not UTF-8 in base64; it is decoded lossily.
     pub body: String,
-    /// The caller's address.
-    pub source: String,
-    /// Who the API's authorizer says the caller is, where it has one.
-    pub caller: Option<Caller>,
-    /// The API's own address, stage included, as the caller wrote it; without a slash at its end.
-    pub base: String,
+    /// The caller's IP address.
+    pub source_ip: String,
+    /// The authorizer's context, if the API has an authorizer.
+    pub authorizer: Option<AuthorizerContext>,
+    /// The API's URL as the caller used it: with the stage, without a trailing slash.
+    pub base_url: String,
 }
 
-/// Who an authorizer let pass.
+/// What an authorizer said of the caller that it allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The principal.
+pub struct AuthorizerContext {
+    /// The caller's identity: `principalId`.
     pub principal: String,
-    /// What the authorizer said besides.
-    pub context: BTreeMap<String, String>,
+    /// The rest of the context.
+    pub values: BTreeMap<String, String>,
 }
 
-/// What started the function.
+/// What invoked the function.
 #[derive(Debug)]
 pub enum Event {
     /// A request through API Gateway.
@@ -53,19 +53,19 @@ pub enum Event {
 }
 
 impl Request {
-    /// A parameter of the route; nothing where it is not there.
+    /// A path parameter; empty if there is none of this name.
     #[must_use]
     pub fn parameter(&self, name: &str) -> &str {
         self.parameters.get(name).map_or("", String::as_str)
     }
 
-    /// A header, where it is there and text.
+    /// A header's value, if it is visible ASCII.
     #[must_use]
     pub fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The web origin whose page the request is of.
+    /// The `Origin` header: the web origin of the page that makes the request.
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         self.header(header::ORIGIN)
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for Event {
         match serde_json::from_str::<ApiGatewayProxyRequest>(raw) {
             Ok(request) => Ok(Self::Http(Box::new(request.into()))),
             Err(malformed) => match serde_json::from_str::<Value>(raw) {
-                // A request that is malformed must not pass for a schedule, which needs no credentials.
+                // A malformed request must not be taken for a schedule, which needs no credentials.
                 Ok(value) if value.get("httpMethod").is_none() => Ok(Self::Schedule(value)),
                 _ => Err(serde::de::Error::custom(malformed)),
             },
@@ -88,47 +88,48 @@ impl<'de> Deserialize<'de> for Event {
 
 impl From<ApiGatewayProxyRequest> for Request {
     fn from(event: ApiGatewayProxyRequest) -> Self {
-        // Where both forms are given, the multi-valued one holds all.
+        // If both forms are present, the multi-value one is complete.
         let headers = if event.multi_value_headers.is_empty() { event.headers } else { event.multi_value_headers };
         let several = &event.multi_value_query_string_parameters;
         let query = if several.is_empty() { &event.query_string_parameters } else { several };
         let query = query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let body = event.body.unwrap_or_default();
-        let body = if event.is_base64_encoded { text_of_base64(&body) } else { body };
+        let body = if event.is_base64_encoded { decode_base64_text(&body) } else { body };
         let route = event.resource.unwrap_or_default();
         let context = event.request_context;
         let domain = context.domain_name.unwrap_or_default();
         Self {
-            base: base(&headers, &domain, &context.path.unwrap_or_default(), &route),
+            base_url: base_url(&headers, &domain, &context.path.unwrap_or_default(), &route),
             method: event.http_method,
             path: event.path.unwrap_or_default(),
             parameters: event.path_parameters,
             query,
             headers,
             body,
-            source: context.identity.source_ip.unwrap_or_default(),
-            caller: caller(context.authorizer.fields),
+            source_ip: context.identity.source_ip.unwrap_or_default(),
+            authorizer: authorizer(context.authorizer.fields),
             route,
         }
     }
 }
 
-fn text_of_base64(body: &str) -> String {
+fn decode_base64_text(body: &str) -> String {
     let bytes = shared::encoding::from_base64(body).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn caller(fields: HashMap<String, Value>) -> Option<Caller> {
+fn authorizer(fields: HashMap<String, Value>) -> Option<AuthorizerContext> {
     let text = |value: Value| match value {
         Value::String(text) => text,
         other => other.to_string(),
     };
-    let mut context: BTreeMap<String, String> = fields.into_iter().map(|(name, value)| (name, text(value))).collect();
-    Some(Caller { principal: context.remove("principalId")?, context })
+    let mut values: BTreeMap<String, String> = fields.into_iter().map(|(name, value)| (name, text(value))).collect();
+    Some(AuthorizerContext { principal: values.remove("principalId")?, values })
 }
 
-/// What is left of a path when the route's segments are taken from its end: the stage, or a base path of an own domain.
-fn base(headers: &HeaderMap, domain: &str, path: &str, route: &str) -> String {
+/// The URL before the route. Removing the route's segments from the end of the path leaves the
+/// stage, or the base path of a custom domain.
+fn base_url(headers: &HeaderMap, domain: &str, path: &str, route: &str) -> String {
     let scheme = headers.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok()).filter(|scheme| *scheme == "http");
     let end = (0..route.matches('/').count()).try_fold(path.len(), |end, _| path[..end].rfind('/')).unwrap_or_default();
     format!("{}://{domain}{}", scheme.unwrap_or("https"), &path[..end])
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_request_is_no_schedule() {
+    fn a_malformed_request_is_not_taken_for_a_schedule() {
         assert!(matches!(event(r#"{"rpc":"reinit"}"#), Ok(Event::Schedule(_))));
         let request = r#"{"httpMethod":"POST","path":"/x","requestContext":{"httpMethod":"POST"},"body":"AQ==","isBase64Encoded":true}"#;
         assert!(matches!(event(request), Ok(Event::Http(request)) if request.body == "\u{1}"));
@@ -152,26 +153,26 @@ mod tests {
     }
 
     #[test]
-    fn all_that_the_gateway_knows_is_taken() {
+    fn every_member_of_a_gateway_event_is_read() {
         let text = r#"{"httpMethod":"GET","resource":"/status/{videoId}/{tag}","path":"/status/12/ab",
             "headers":{"X-Forwarded-Proto":"https"},"pathParameters":{"videoId":"12","tag":"ab"},
             "queryStringParameters":{"a":"2"},"multiValueQueryStringParameters":{"a":["1","2"]},
             "requestContext":{"httpMethod":"GET","path":"/Prod/status/12/ab","domainName":"example.org",
                 "identity":{"sourceIp":"203.0.113.9"},"authorizer":{"principalId":"alice","max_bytes":"5","integrationLatency":7}}}"#;
         let Ok(Event::Http(request)) = event(text) else { panic!("it is a request") };
-        assert_eq!((request.base.as_str(), request.source.as_str()), ("https://example.org/Prod", "203.0.113.9"));
+        assert_eq!((request.base_url.as_str(), request.source_ip.as_str()), ("https://example.org/Prod", "203.0.113.9"));
         assert_eq!((request.parameter("videoId"), request.parameter("other")), ("12", ""));
         assert_eq!(request.query, [("a".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())]);
-        let caller = request.caller.unwrap();
-        assert_eq!((caller.principal.as_str(), caller.context["max_bytes"].as_str()), ("alice", "5"));
+        let authorizer = request.authorizer.unwrap();
+        assert_eq!((authorizer.principal.as_str(), authorizer.values["max_bytes"].as_str()), ("alice", "5"));
     }
 
     #[test]
-    fn a_base_is_what_comes_before_the_route() {
+    fn the_base_url_ends_before_the_route() {
         let headers = HeaderMap::new();
-        assert_eq!(base(&headers, "a", "/Prod/time", "/time"), "https://a/Prod");
-        assert_eq!(base(&headers, "a", "/videos/ingest/1", "/ingest/{videoId}"), "https://a/videos");
-        assert_eq!(base(&headers, "a", "/time", "/time"), "https://a");
-        assert_eq!(base(&headers, "", "", "/ingest/{videoId}"), "https://");
+        assert_eq!(base_url(&headers, "a", "/Prod/time", "/time"), "https://a/Prod");
+        assert_eq!(base_url(&headers, "a", "/videos/ingest/1", "/ingest/{videoId}"), "https://a/videos");
+        assert_eq!(base_url(&headers, "a", "/time", "/time"), "https://a");
+        assert_eq!(base_url(&headers, "", "", "/ingest/{videoId}"), "https://");
     }
 }

@@ -7,18 +7,21 @@ use shared::{
     secret::{Secret, SecretText},
 };
 
-use super::Error;
+use super::{error::Error, setting::Table};
 use crate::{
-    setting::{Environment, Table},
-    vault::{self, Item, Vault, s, service, string},
+    setting::Environment,
+    vault::{self, Item, Vault, s, service_error, string},
 };
 
-/// What a client shows.
+/// The longest client id, in bytes.
+const MAX_CLIENT_ID_BYTES: usize = 255;
+
+/// The credentials of a client.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// Its id.
+    /// The client's id.
     pub client_id: String,
-    /// Its secret.
+    /// The client's secret.
     pub secret: SecretText,
 }
 
@@ -27,31 +30,30 @@ pub struct Credentials {
 pub struct Client {
     /// Its id.
     pub id: String,
-    /// Whether it is one of the authority's own.
+    /// Whether it is one of the authority's own, which may read domain keys.
     pub authority: bool,
     /// Its transcoder's public key, as PEM.
     pub transcoder: Option<String>,
     hash: SecretHash,
 }
 
-/// A salted hash. Secrets are 256 random bits, so a slow hash would add nothing but latency.
+/// A salted SHA-256 hash. Secrets are 256 random bits, so a slow hash would only add latency.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretHash {
+pub(super) struct SecretHash {
     salt: [u8; 16],
     hash: Secret<32>,
 }
 
 impl SecretHash {
-    /// Hashes a secret under a fresh salt.
-    pub fn new(secret: &SecretText, rng: &mut impl CryptoRng) -> Self {
+    /// Hashes a secret with a new salt.
+    pub(super) fn new(secret: &SecretText, rng: &mut impl CryptoRng) -> Self {
         let mut salt = [0; 16];
         rng.fill_bytes(&mut salt);
         Self::salted(secret, salt)
     }
 
     /// The text to store.
-    #[must_use]
-    pub fn to_text(&self) -> String {
+    pub(super) fn to_text(&self) -> String {
         format!("{}.{}", base64url(&self.salt), base64url(self.hash.expose()))
     }
 
@@ -60,7 +62,7 @@ impl SecretHash {
         Some(Self { salt: from_base64url(salt)?.try_into().ok()?, hash: Secret::from_slice(&from_base64url(hash)?)? })
     }
 
-    /// Whether this is the secret, in constant time.
+    /// Whether this is the hash of `secret`, in constant time.
     fn is_of(&self, secret: &SecretText) -> bool {
         Self::salted(secret, self.salt).hash == self.hash
     }
@@ -72,45 +74,46 @@ impl SecretHash {
 }
 
 /// The table of clients.
-pub struct Clients {
+pub(super) struct Clients {
     table: String,
 }
 
 impl Clients {
     /// Finds the table.
-    pub fn new(environment: &Environment) -> Result<Self, Error> {
-        Ok(Self { table: environment.table(Table::Clients).map_err(vault::Error::from)? })
+    pub(super) fn new(environment: &Environment) -> Result<Self, Error> {
+        Ok(Self { table: Table::Clients.name(environment)? })
     }
 
     /// The table's name.
-    pub fn table(&self) -> &str {
+    pub(super) fn table(&self) -> &str {
         &self.table
     }
 
     /// Finds a client.
-    pub async fn find(&self, vault: &Vault, client_id: &str) -> Result<Option<Client>, Error> {
-        // DynamoDB refuses empty and overlong keys; no client has one.
-        if client_id.is_empty() || client_id.len() > 255 {
+    pub(super) async fn find(&self, vault: &Vault, client_id: &str) -> Result<Option<Client>, Error> {
+        // DynamoDB rejects empty and longer keys; no client has one.
+        if client_id.is_empty() || client_id.len() > MAX_CLIENT_ID_BYTES {
             return Ok(None);
         }
         let found = vault.dynamo().get_item().table_name(&self.table).key("client_id", s(client_id)).send().await;
-        let found = found.map_err(service("DynamoDB"))?;
+        let found = found.map_err(service_error("DynamoDB"))?;
         Ok(found.item.as_ref().map(Client::read).transpose()?)
     }
 
-    /// Finds the client whose credentials these are.
-    pub async fn authenticate(&self, vault: &Vault, credentials: &Credentials) -> Result<Client, Error> {
+    /// Finds the client that the credentials belong to.
+    pub(super) async fn authenticate(&self, vault: &Vault, credentials: &Credentials) -> Result<Client, Error> {
         let client = self.find(vault, &credentials.client_id).await?;
-        // An unknown client costs as much as a wrong secret, so that the time does not tell them apart.
-        let nobody = SecretHash { salt: [0; 16], hash: Secret::new([0; 32]) };
-        let genuine = client.as_ref().map_or(&nobody, |client| &client.hash).is_of(&credentials.secret);
-        client.filter(|_| genuine).ok_or(Error::Credentials)
+        // An unknown client takes as long as a wrong secret, so that timing does not reveal which
+        // ids exist.
+        let placeholder = SecretHash { salt: [0; 16], hash: Secret::new([0; 32]) };
+        let is_genuine = client.as_ref().map_or(&placeholder, |client| &client.hash).is_of(&credentials.secret);
+        client.filter(|_| is_genuine).ok_or(Error::Credentials)
     }
 }
 
 impl Client {
     /// Reads an item of the table.
-    pub fn read(item: &Item) -> Result<Self, vault::Error> {
+    pub(super) fn read(item: &Item) -> Result<Self, vault::Error> {
         Ok(Self {
             id: string(item, "client_id")?.into(),
             authority: item.get("authority").and_then(|value| value.as_bool().ok()).copied().unwrap_or_default(),

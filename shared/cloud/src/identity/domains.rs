@@ -8,47 +8,36 @@ use shared::{
     secret::Secret,
 };
 
-use super::Error;
+use super::{error::Error, setting::Table};
 use crate::{
-    setting::{Environment, Table},
-    vault::{self, Item, Vault, number, optional_number, s, service, string},
+    setting::Environment,
+    vault::{self, Query, Vault, number, optional_number, string},
 };
 
 /// The sort key of a domain's own item.
-pub const OWNER: &str = "owner";
-/// What the sort key of a key's version begins with.
-pub const KEY: &str = "key#";
+pub(super) const OWNER: &str = "owner";
+/// The prefix of the sort keys of key versions.
+pub(super) const KEY: &str = "key#";
 
 /// The table of domains and their keys.
-pub struct Domains {
+pub(super) struct Domains {
     table: String,
 }
 
 impl Domains {
     /// Finds the table.
-    pub fn new(environment: &Environment) -> Result<Self, Error> {
-        Ok(Self { table: environment.table(Table::Domains).map_err(vault::Error::from)? })
+    pub(super) fn new(environment: &Environment) -> Result<Self, Error> {
+        Ok(Self { table: Table::Domains.name(environment)? })
     }
 
     /// The table's name.
-    pub fn table(&self) -> &str {
+    pub(super) fn table(&self) -> &str {
         &self.table
     }
 
-    /// The owner of a domain and all versions of its key.
-    pub async fn find(&self, vault: &Vault, domain: Domain, now: u64) -> Result<Option<(String, DomainKeys)>, Error> {
-        let pages = vault
-            .dynamo()
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("#domain = :domain")
-            .expression_attribute_names("#domain", "domain")
-            .expression_attribute_values(":domain", s(domain))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let items: Vec<Item> = pages.try_collect().await.map_err(service("DynamoDB"))?;
+    /// The owner of a domain, and the versions of its key that are not retired at `now`.
+    pub(super) async fn find(&self, vault: &Vault, domain: Domain, now: u64) -> Result<Option<(String, DomainKeys)>, Error> {
+        let items = vault.tables().query_items(Query::new(&self.table, "domain", domain.as_str())).await?;
         let (mut owner, mut keys) = (None, Vec::new());
         for item in &items {
             match string(item, "item")?.strip_prefix(KEY) {
@@ -67,8 +56,8 @@ impl Domains {
         Ok(owner.map(|owner| (owner, DomainKeys { domain, keys })))
     }
 
-    /// The keys of every domain of some scopes; a domain that is gone has none.
-    pub async fn keys(&self, vault: &Vault, scopes: &Scopes, now: u64) -> Result<Vec<DomainKeys>, Error> {
+    /// The keys of every domain in some scopes. A domain that no longer exists is left out.
+    pub(super) async fn keys(&self, vault: &Vault, scopes: &Scopes, now: u64) -> Result<Vec<DomainKeys>, Error> {
         let mut all = Vec::new();
         for domain in scopes.domains() {
             all.extend(self.find(vault, domain, now).await?.map(|(_, keys)| keys));
@@ -77,7 +66,7 @@ impl Domains {
     }
 }
 
-/// What a version of a domain's key is sealed for.
-pub fn label(domain: Domain, kid: &str) -> String {
+/// The name that a key version is encrypted under.
+pub(super) fn label(domain: Domain, kid: &str) -> String {
     format!("domain#{domain}#{kid}")
 }

@@ -7,64 +7,67 @@ use shared::{
     },
 };
 
-use crate::{gateway::Failure, http, vault};
+use crate::{gateway::ApiError, http, setting, vault};
 
-/// What can go wrong with a deed of identity.
+/// Why a handler of identity failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The body.
+    /// The body is invalid.
     #[error(transparent)]
     Body(#[from] rpc::Error),
-    /// The token.
+    /// The token is invalid.
     #[error(transparent)]
     Token(#[from] token::Error),
-    /// No such client, or not his secret: which of the two is not said.
+    /// There is no such client, or the secret is wrong: the response does not say which.
     #[error("bad credentials")]
     Credentials,
     /// The token is another client's.
     #[error("the token is another client's")]
-    AnothersToken,
-    /// The client has no transcoder's public key.
+    AnotherClientsToken,
+    /// The client has no valid public key of a transcoder.
     #[error("no transcoder is registered for this client")]
     NoTranscoder,
-    /// The client's keys are nowhere: nobody has initialised.
+    /// The transcoder has no keys of this client.
     #[error("the transcoder has not been initialised: call POST /auth/init first")]
     NotInitialised,
-    /// The body is larger than the endpoint takes.
+    /// The body is larger than the endpoint accepts.
     #[error("a body has at most {max} bytes, about {ids} ids")]
     TooLarge {
         /// The limit, in bytes.
         max: usize,
-        /// How many ids of 49 characters fit as bare values.
+        /// The number of bare ids of 49 characters that fit.
         ids: usize,
     },
-    /// A permission that only the authority's own clients have.
-    #[error("only for the authority's own clients")]
-    NotTheAuthority,
-    /// There is no key to sign with.
+    /// No signing key is valid now.
     #[error("the authority has no current signing key: create one with rampway admin keys create")]
     NoSigningKey,
-    /// The authority or the endpoint answered with a documented failure.
-    #[error("answered {status} {}", .wire.code)]
-    Answered {
+    /// The authority or the endpoint returned a documented error.
+    #[error("answered {status} {}", .body.code)]
+    ErrorResponse {
         /// Its status.
         status: u16,
         /// Its body.
-        wire: ErrorBody,
+        body: ErrorBody,
     },
-    /// The authority did not answer, or answered nonsense.
+    /// The authority returned no response, or an undocumented one.
     #[error("the authority does not answer as documented")]
     Authority(#[source] Option<http::Error>),
-    /// The endpoint did not answer, or answered nonsense.
+    /// The endpoint returned no response, or an undocumented one.
     #[error("the endpoint {0}")]
     Endpoint(String),
-    /// The endpoint takes no more now.
-    #[error("the endpoint takes no more requests now")]
+    /// The endpoint is throttled.
+    #[error("the endpoint accepts no more requests now")]
     Throttled,
-    /// Tables or KMS.
+    /// DynamoDB or KMS failed, or a setting is missing or invalid.
     #[error(transparent)]
     Vault(#[from] vault::Error),
+}
+
+impl From<setting::Error> for Error {
+    fn from(error: setting::Error) -> Self {
+        Self::Vault(error.into())
+    }
 }
 
 impl Error {
@@ -75,17 +78,16 @@ impl Error {
             Self::Body(error) => error.code(),
             Self::Token(error) => error.code(),
             Self::Credentials => Code::S012,
-            Self::AnothersToken => Code::S011,
+            Self::AnotherClientsToken => Code::S011,
             Self::NoTranscoder => Code::S003,
             Self::NotInitialised => Code::S007,
             Self::TooLarge { .. } => Code::E003,
-            Self::NotTheAuthority => Code::S001,
-            Self::Answered { wire, .. } => Code::ALL.iter().copied().find(|code| code.code() == wire.code).unwrap_or(Code::E000),
+            Self::ErrorResponse { body, .. } => Code::ALL.iter().copied().find(|code| code.code() == body.code).unwrap_or(Code::E000),
             Self::NoSigningKey | Self::Authority(_) | Self::Endpoint(_) | Self::Throttled | Self::Vault(_) => Code::E000,
         }
     }
 
-    /// Whose fault it is.
+    /// The class of the error, which gives its HTTP status.
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
@@ -98,29 +100,30 @@ impl Error {
         }
     }
 
-    fn sentence(&self) -> String {
+    /// The public message.
+    fn message(&self) -> String {
         match self {
             Self::Token(error) => error.message().into(),
-            Self::Answered { wire, .. } => wire.message.clone(),
-            Self::Authority(_) => "the authority does not answer as it should".into(),
-            Self::Endpoint(_) => "the transcoder does not answer as it should".into(),
-            Self::Vault(_) => "the vault does not answer as it should".into(),
+            Self::ErrorResponse { body, .. } => body.message.clone(),
+            Self::Authority(_) => "the authority does not return a valid response".into(),
+            Self::Endpoint(_) => "the transcoder does not return a valid response".into(),
+            Self::Vault(_) => "the vault does not return a valid response".into(),
             _ => self.to_string(),
         }
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
-        let failure = Self::new(error.fault(), error.code().code(), error.sentence());
-        let failure = match &error {
-            Error::TooLarge { .. } => failure.status(413),
-            Error::Throttled => failure.status(429).retry_after(1),
-            Error::NotInitialised | Error::Vault(_) => failure.retry_after(2),
-            Error::Answered { status: 503, .. } => failure.status(503).retry_after(1),
-            Error::Answered { status, .. } => failure.status(*status),
-            _ => failure,
+        let response = Self::new(error.fault(), error.code().code(), error.message());
+        let response = match &error {
+            Error::TooLarge { .. } => response.with_status(413),
+            Error::Throttled => response.with_status(429).with_retry_after(1),
+            Error::NotInitialised | Error::Vault(_) => response.with_retry_after(2),
+            Error::ErrorResponse { status: 503, .. } => response.with_status(503).with_retry_after(1),
+            Error::ErrorResponse { status, .. } => response.with_status(*status),
+            _ => response,
         };
-        failure.because(error)
+        response.with_source(error)
     }
 }

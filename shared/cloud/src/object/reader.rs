@@ -1,4 +1,4 @@
-//! Reads an object as a file is read, some parts ahead.
+//! A reader of an object, which fetches some parts ahead.
 
 use std::{
     collections::VecDeque,
@@ -7,38 +7,53 @@ use std::{
 
 use tokio::task::JoinHandle;
 
-use super::{Error, Object, Store};
+use super::{
+    error::Error,
+    store::{Object, Store},
+    uri::S3Uri,
+};
 
-/// How much is asked for at once, and how many such parts are under way: enough to hide the way to S3 and back.
-const PART: u64 = 8 << 20;
-const AHEAD: usize = 4;
+/// The size of one ranged request, in bytes.
+const READ_PART_BYTES: u64 = 8 << 20;
+/// The number of parts that are requested ahead: enough to hide the latency of S3.
+const READ_AHEAD_PARTS: usize = 4;
 
-/// An object that is being read. It blocks, so it belongs on a thread that is not the runtime's own.
+/// An object that is being read. Reading blocks: do not read on the runtime's own threads.
 #[derive(Debug)]
 pub struct Reader {
     store: Store,
     object: Object,
-    /// The first byte that nobody has asked for yet.
+    /// The first byte that has not been requested.
     next: u64,
-    under_way: VecDeque<JoinHandle<Result<Vec<u8>, Error>>>,
+    in_flight: VecDeque<JoinHandle<Result<Vec<u8>, Error>>>,
     part: Vec<u8>,
     used: usize,
 }
 
-impl Reader {
-    pub(super) const fn new(store: Store, object: Object, from: u64) -> Self {
-        Self { store, object, next: from, under_way: VecDeque::new(), part: Vec::new(), used: 0 }
+impl Store {
+    /// Finds an object and reads it from its start. This blocks: do not call it on the runtime's
+    /// own threads.
+    pub fn open(&self, uri: &S3Uri) -> Result<Reader, Error> {
+        Ok(self.read(self.runtime.block_on(self.find(uri))?, 0))
     }
 
-    /// Waits for the next part; there is none after the last.
+    /// Reads an object on the caller's thread, from a byte offset.
+    #[must_use]
+    pub fn read(&self, object: Object, from: u64) -> Reader {
+        Reader { store: self.clone(), object, next: from, in_flight: VecDeque::new(), part: Vec::new(), used: 0 }
+    }
+}
+
+impl Reader {
+    /// Waits for the next part, if there is one.
     fn advance(&mut self) -> io::Result<()> {
-        while self.under_way.len() < AHEAD && self.next < self.object.bytes {
-            let range = self.next..(self.next + PART).min(self.object.bytes);
+        while self.in_flight.len() < READ_AHEAD_PARTS && self.next < self.object.bytes() {
+            let range = self.next..(self.next + READ_PART_BYTES).min(self.object.bytes());
             self.next = range.end;
             let (store, object) = (self.store.clone(), self.object.clone());
-            self.under_way.push_back(self.store.runtime.spawn(async move { store.range(&object, range).await }));
+            self.in_flight.push_back(self.store.runtime.spawn(async move { store.range(&object, range).await }));
         }
-        if let Some(part) = self.under_way.pop_front() {
+        if let Some(part) = self.in_flight.pop_front() {
             self.part = self.store.runtime.block_on(part).map_err(io::Error::other)??;
             self.used = 0;
         }
@@ -47,19 +62,18 @@ impl Reader {
 }
 
 impl Read for Reader {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.used == self.part.len() {
             self.advance()?;
         }
-        let read = (&self.part[self.used..]).read(room)?;
+        let read = (&self.part[self.used..]).read(buf)?;
         self.used += read;
         Ok(read)
     }
 }
 
 impl Drop for Reader {
-    /// What nobody will read is not fetched.
     fn drop(&mut self) {
-        self.under_way.iter().for_each(JoinHandle::abort);
+        self.in_flight.iter().for_each(JoinHandle::abort);
     }
 }

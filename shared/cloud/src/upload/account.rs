@@ -1,14 +1,14 @@
-//! An account at Brightcove: the client that acts for it.
+//! The credentials of a Brightcove account.
 
 use shared::secret::SecretText;
 
-use super::{Error, store::Store};
+use super::{error::Error, store::Store};
 use crate::{
     setting::Environment,
     vault::{self, s, string},
 };
 
-/// The credentials of an account.
+/// The OAuth client of an account.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// The client's id.
@@ -18,10 +18,10 @@ pub struct Account {
 }
 
 impl Account {
-    /// Stores an account's credentials, sealed, in the place of those before.
+    /// Stores an account's credentials, encrypted, and replaces earlier ones.
     pub async fn connect(environment: &Environment, account: &str, client_id: &str, client_secret: &SecretText) -> Result<(), Error> {
         let store = Store::from_env(environment).await?;
-        let name = name(account);
+        let name = item_name(account);
         let sealed = store.vault().seal(&name, client_secret.expose().as_bytes()).await?;
         let item = [("item", s(&name)), ("client_id", s(client_id)), ("client_secret", sealed)];
         store.put(item.map(|(name, value)| (name.to_owned(), value)).into(), false).await?;
@@ -29,7 +29,7 @@ impl Account {
     }
 
     pub(super) async fn find(store: &Store, account: &str) -> Result<Self, Error> {
-        let name = name(account);
+        let name = item_name(account);
         let item = store.get(&name).await?.ok_or_else(|| Error::NotConnected(account.into()))?;
         let secret = store.vault().open(&name, &item, "client_secret").await?;
         let secret = str::from_utf8(&secret).map_err(|_| vault::Error::Attribute("client_secret"))?;
@@ -37,6 +37,6 @@ impl Account {
     }
 }
 
-fn name(account: &str) -> String {
+fn item_name(account: &str) -> String {
     format!("brightcove#{account}")
 }

@@ -1,4 +1,5 @@
-//! Who may begin an upload: whoever shows a token, as a cookie of the same origin or in the path, or everybody where that is said.
+//! The authorizer of `POST /upload`: a caller needs a token, in a cookie or in the path, unless the
+//! settings allow every caller.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +8,29 @@ use serde::Deserialize;
 use shared::crypto::jws::{self, KeySet};
 
 use super::{
-    Error,
     caller::{OPEN, TOKEN},
+    error::Error,
+    setting::CallerPolicy,
 };
 use crate::{
-    gateway::{Permission, Request},
-    setting::{self, Environment, UploadCallers, now},
-    vault,
+    clock::{SECONDS_PER_DAY, now},
+    gateway::{AuthorizerDecision, Request},
+    setting::{self, Environment},
 };
 
-/// What tokens are for: their `aud`.
+/// The `aud` of tokens.
 const AUDIENCE: &str = "rampway-upload";
-/// The cookie's name.
-const NAME: &str = "rampway_upload";
-/// A token's longest life, in seconds.
-const LIFE: u64 = 24 * 60 * 60;
-/// How far two clocks may be apart, in seconds.
-const LEEWAY: u64 = 30;
+/// The name of the cookie.
+const COOKIE_NAME: &str = "rampway_upload";
+/// A token may expire at most so many seconds from now.
+const MAX_TOKEN_LIFETIME: u64 = SECONDS_PER_DAY;
+/// The tolerated difference between two clocks, in seconds.
+const CLOCK_TOLERANCE: u64 = 30;
 
-/// Who lets callers pass.
-pub struct Authorizer(Callers);
+/// The authorizer.
+pub struct Authorizer(Policy);
 
-enum Callers {
+enum Policy {
     Token(KeySet),
     Open,
 }
@@ -44,56 +46,55 @@ struct Claims {
 }
 
 impl Authorizer {
-    /// Reads who may pass.
+    /// Reads the policy and the keys.
     pub fn from_env(environment: &Environment) -> Result<Self, Error> {
-        let callers = match environment.upload_callers().map_err(vault::Error::from)? {
-            UploadCallers::Open => Callers::Open,
-            UploadCallers::Token => Callers::Token(keys(environment).map_err(vault::Error::from)?),
-        };
-        Ok(Self(callers))
+        Ok(Self(match environment.upload_callers()? {
+            CallerPolicy::Open => Policy::Open,
+            CallerPolicy::Token => Policy::Token(keys(environment)?),
+        }))
     }
 
-    /// Says whether a request may pass.
+    /// Decides on a request.
     #[must_use]
-    pub fn request(&self, request: &Request) -> Permission {
+    pub fn request(&self, request: &Request) -> AuthorizerDecision {
         self.request_at(request, now())
     }
 
-    /// Says whether a request may pass at `now`, in seconds since 1970.
+    /// Decides on a request at `now`, in seconds since 1970.
     #[must_use]
-    pub fn request_at(&self, request: &Request, now: u64) -> Permission {
+    pub fn request_at(&self, request: &Request, now: u64) -> AuthorizerDecision {
         let keys = match &self.0 {
-            Callers::Open => {
+            Policy::Open => {
                 let context = BTreeMap::from([("mode", OPEN.to_owned())]);
-                return Permission::Allow { principal: request.source.clone(), context };
+                return AuthorizerDecision::Allow { principal: request.source_ip.clone(), context };
             }
-            Callers::Token(keys) => keys,
+            Policy::Token(keys) => keys,
         };
-        let Some(token) = token(request) else { return Permission::Unauthorized };
+        let Some(token) = token(request) else { return AuthorizerDecision::Unauthorized };
         let claims: Claims = match keys.verify_any_issuer(token, AUDIENCE) {
             Ok(claims) => claims,
-            // A genuine token, of somebody who came to the wrong door.
-            Err(jws::Error::Audience) => return Permission::Deny { principal: "another audience's".into() },
+            // A genuine token that was issued for another service.
+            Err(jws::Error::Audience) => return AuthorizerDecision::Deny { principal: "another audience's".into() },
             Err(error) => {
                 tracing::info!("a token was refused: {error}");
-                return Permission::Unauthorized;
+                return AuthorizerDecision::Unauthorized;
             }
         };
-        if !claims.stands(now) {
-            return Permission::Unauthorized;
+        if !claims.are_valid(now) {
+            return AuthorizerDecision::Unauthorized;
         }
-        Permission::Allow { context: claims.context(), principal: claims.sub }
+        AuthorizerDecision::Allow { context: claims.context(), principal: claims.sub }
     }
 }
 
 impl Claims {
-    fn stands(&self, now: u64) -> bool {
-        let begun = self.nbf.is_none_or(|from| now + LEEWAY >= from);
-        let over = now >= self.exp.saturating_add(LEEWAY);
-        let too_long = self.exp > now + LIFE + LEEWAY;
-        // They travel as a list of text.
+    fn are_valid(&self, now: u64) -> bool {
+        let has_begun = self.nbf.is_none_or(|from| now + CLOCK_TOLERANCE >= from);
+        let has_expired = now >= self.exp.saturating_add(CLOCK_TOLERANCE);
+        let is_too_long = self.exp > now + MAX_TOKEN_LIFETIME + CLOCK_TOLERANCE;
+        // The context carries them as one string, separated by commas.
         let types = self.types.iter().flatten().all(|kind| !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        begun && !over && !too_long && types && !self.sub.is_empty()
+        has_begun && !has_expired && !is_too_long && types && !self.sub.is_empty()
     }
 
     fn context(&self) -> BTreeMap<&'static str, String> {
@@ -106,14 +107,15 @@ impl Claims {
 }
 
 fn keys(environment: &Environment) -> Result<KeySet, setting::Error> {
-    let refused = |_| setting::Error::Refused { name: "UPLOAD_CALLER_KEYS", why: "it is no set of RSA, P-256 or Ed25519 public keys" };
-    KeySet::from_json(&environment.upload_caller_keys()?).map_err(refused)
+    let invalid =
+        |_| setting::Error::Invalid { name: "UPLOAD_CALLER_KEYS", reason: "it must be a JWKS of RSA, P-256 or Ed25519 public keys" };
+    KeySet::from_json(&environment.upload_caller_keys()?).map_err(invalid)
 }
 
-/// The token of the path, or else of the cookie.
+/// The token in the path, or else in the cookie.
 fn token(request: &Request) -> Option<&str> {
     let in_path = Some(request.parameter("caller")).filter(|token| !token.is_empty());
     let cookies = request.headers.get_all(COOKIE).into_iter().filter_map(|cookies| cookies.to_str().ok());
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    in_path.or_else(|| pairs.find(|(name, _)| *name == NAME).map(|(_, token)| token))
+    in_path.or_else(|| pairs.find(|(name, _)| *name == COOKIE_NAME).map(|(_, token)| token))
 }

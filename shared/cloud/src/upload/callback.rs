@@ -1,74 +1,75 @@
-//! `POST /callback/{videoId}/{tag}`: Brightcove tells what became of a file.
+//! `POST /callback/{videoId}/{tag}`: Brightcove's notification of the outcome of an ingest.
 
 use serde_json::{Value, json};
 use shared::upload::{Code, State, tag::Purpose};
 
-use super::{Error, Ingester, record::end, uploads::ROUNDS, video};
+use super::{error::Error, ingest::Ingester, record, route::video_id, uploads::MAX_CONFLICT_RETRIES};
 use crate::{
-    gateway::{Reply, Request},
+    gateway::{Request, Response},
     vault::s,
 };
 
-/// The longest callback, in bytes.
-const MAX_BODY: usize = 64 << 10;
+/// The maximum size of a notification, in bytes.
+const MAX_NOTIFICATION_BYTES: usize = 64 << 10;
 
-/// How much of a message is kept, in bytes.
-const MAX_MESSAGE: usize = 1 << 10;
+/// The maximum size of a stored error message, in bytes.
+const MAX_MESSAGE_BYTES: usize = 1 << 10;
 
 impl Ingester {
-    pub(super) async fn callback(&self, request: &Request) -> Result<Reply, Error> {
+    pub(super) async fn callback(&self, request: &Request) -> Result<Response, Error> {
         let forbidden = Error::Code(Code::Forbidden);
-        // The tag comes first: what comes from others is not even read.
-        let Ok(video) = video(request) else { return Err(forbidden) };
+        // The tag is checked first: an unauthenticated body is not parsed.
+        let Ok(video) = video_id(request) else { return Err(forbidden) };
         if !self.uploads.is_tag(request.parameter("tag"), Purpose::Callback, &video).await? {
             return Err(forbidden);
         }
-        if request.body.len() > MAX_BODY {
+        if request.body.len() > MAX_NOTIFICATION_BYTES {
             return Err(Error::Code(Code::TooLarge));
         }
-        let notice: Value = serde_json::from_str(&request.body).map_err(|_| Error::Code(Code::BadBody))?;
-        if text(&notice, "accountId") != self.uploads.account() || text(&notice, "videoId") != video.as_str() {
+        let notification: Value = serde_json::from_str(&request.body).map_err(|_| Error::Code(Code::BadBody))?;
+        if text(&notification, "accountId") != self.uploads.account() || text(&notification, "videoId") != video.as_str() {
             return Err(forbidden);
         }
-        let Some(state) = state(&notice) else { return Ok(Reply::nothing()) };
-        let job = text(&notice, "jobId");
-        for _ in 0..ROUNDS {
+        let Some(state) = final_state(&notification) else { return Ok(Response::no_content()) };
+        let job = text(&notification, "jobId");
+        for _ in 0..MAX_CONFLICT_RETRIES {
             let Some(record) = self.uploads.find(&video).await? else { break };
-            let handed_over = matches!(record.progress.state, State::Completing | State::Ingesting | State::Ingested);
-            // While our own job is not known, any is ours.
-            if !handed_over || record.job.as_ref().is_some_and(|known| *known != job) {
+            let was_submitted = matches!(record.progress.state, State::Completing | State::Ingesting | State::Ingested);
+            // While the id of the upload's job is unknown, any job is taken for it.
+            if !was_submitted || record.job.as_ref().is_some_and(|known| *known != job) {
                 break;
             }
-            let mut change = end(state);
+            let mut change = record::close(state);
             if record.job.is_none() {
                 change = change.set("job", s(&job)).set("result", s(json!({"id": job}).to_string()));
             }
             if state == State::Failed {
-                change = change.set("message", s(shortened(&text(&notice, "errorMessage"))));
+                change = change.set("message", s(shortened(&text(&notification, "errorMessage"))));
             }
             if self.uploads.write(&record, change).await? {
                 break;
             }
         }
-        Ok(Reply::nothing())
+        Ok(Response::no_content())
     }
 }
 
-/// What a notice makes of an upload. Others than the title's tell of parts of it.
-fn state(notice: &Value) -> Option<State> {
-    let is = |name: &str, value: &str| notice[name] == value;
+/// The state that a notification ends an upload in. Only those of the title count: others are about
+/// its renditions and assets.
+fn final_state(notification: &Value) -> Option<State> {
+    let is = |name: &str, value: &str| notification[name] == value;
     if !is("entityType", "TITLE") || !is("action", "CREATE") {
         return None;
     }
-    match notice["status"].as_str()? {
+    match notification["status"].as_str()? {
         "SUCCESS" => Some(State::Done),
         "FAILED" => Some(State::Failed),
         _ => None,
     }
 }
 
-fn text(notice: &Value, name: &str) -> String {
-    match &notice[name] {
+fn text(notification: &Value, name: &str) -> String {
+    match &notification[name] {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
         _ => String::new(),
@@ -76,7 +77,7 @@ fn text(notice: &Value, name: &str) -> String {
 }
 
 fn shortened(message: &str) -> &str {
-    &message[..message.floor_char_boundary(MAX_MESSAGE)]
+    &message[..message.floor_char_boundary(MAX_MESSAGE_BYTES)]
 }
 
 #[cfg(test)]
@@ -84,18 +85,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_title_alone_says_what_became_of_a_file() {
-        let notice = |kind, action, status| json!({"entityType": kind, "action": action, "status": status});
-        assert_eq!(state(&notice("TITLE", "CREATE", "SUCCESS")), Some(State::Done));
-        assert_eq!(state(&notice("TITLE", "CREATE", "FAILED")), Some(State::Failed));
+    fn only_the_title_s_notification_ends_an_upload() {
+        let notification = |kind, action, status| json!({"entityType": kind, "action": action, "status": status});
+        assert_eq!(final_state(&notification("TITLE", "CREATE", "SUCCESS")), Some(State::Done));
+        assert_eq!(final_state(&notification("TITLE", "CREATE", "FAILED")), Some(State::Failed));
         for other in [
-            notice("ASSET", "CREATE", "FAILED"),
-            notice("TITLE", "PUBLISH", "SUCCESS"),
-            notice("TITLE", "CREATE", "MAYBE"),
+            notification("ASSET", "CREATE", "FAILED"),
+            notification("TITLE", "PUBLISH", "SUCCESS"),
+            notification("TITLE", "CREATE", "MAYBE"),
             json!([]),
             json!("x"),
         ] {
-            assert_eq!(state(&other), None, "{other}");
+            assert_eq!(final_state(&other), None, "{other}");
         }
     }
 

@@ -1,74 +1,78 @@
-//! Who begins an upload.
+//! The caller of `POST /upload`.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use shared::upload::Code;
 
-use super::{Error, quota};
-use crate::{gateway::Request, setting::UploadCallers};
+use super::{error::Error, quota, setting::CallerPolicy};
+use crate::gateway::Request;
 
-/// How the authorizer let somebody pass who showed a token.
+/// The authorizer's mode for a caller with a token.
 pub(super) const TOKEN: &str = "token";
-/// How it let everybody pass.
+/// The authorizer's mode if every caller is allowed.
 pub(super) const OPEN: &str = "open";
 
-/// Whoever begins an upload, and what he may do.
+/// The principal that creates an upload, with its limits.
 pub(super) struct Principal {
-    /// What he is called in the table.
+    /// The hash of its identity, which the table stores.
     pub(super) hash: String,
-    /// Whether it is known who he is: only then an upload is given out again.
-    pub(super) known: bool,
-    /// How many uploads he may begin in an hour, where his token says it.
+    /// Whether it is authenticated: only then an upload can be resumed.
+    pub(super) is_authenticated: bool,
+    /// The maximum number of uploads that it may create in an hour, if its token limits it.
     pub(super) per_hour: Option<u64>,
-    /// How many bytes his uploads may have.
+    /// The maximum size of its files, in bytes.
     pub(super) max_bytes: Option<u64>,
-    /// The extensions that his files may have.
+    /// The allowed extensions of its files' names.
     pub(super) types: Option<Vec<String>>,
 }
 
 impl Principal {
-    /// The principal of a request, as the authorizer told it. A function that takes tokens does not trust one that takes everybody.
-    pub(super) fn of(request: &Request, callers: UploadCallers) -> Result<Self, Error> {
-        let open =
-            |address: &str| Self { hash: quota::hash(OPEN, &source(address)), known: false, per_hour: None, max_bytes: None, types: None };
-        let caller = match (callers, &request.caller) {
-            (UploadCallers::Open, _) => return Ok(open(&request.source)),
-            (UploadCallers::Token, None) => return Err(Error::Code(Code::Unauthenticated)),
-            (UploadCallers::Token, Some(caller)) => caller,
+    /// The principal of a request. A function that requires tokens does not trust an authorizer
+    /// that allows every caller.
+    pub(super) fn of(request: &Request, policy: CallerPolicy) -> Result<Self, Error> {
+        let authorizer = match (policy, &request.authorizer) {
+            (CallerPolicy::Open, _) => return Ok(Self::anonymous(&request.source_ip)),
+            (CallerPolicy::Token, None) => return Err(Error::Code(Code::Unauthenticated)),
+            (CallerPolicy::Token, Some(authorizer)) => authorizer,
         };
-        if caller.context.get("mode").map(String::as_str) != Some(TOKEN) {
+        if authorizer.values.get("mode").map(String::as_str) != Some(TOKEN) {
             return Err(Error::Code(Code::Forbidden));
         }
         let number = |name: &str| {
-            let text = caller.context.get(name);
+            let text = authorizer.values.get(name);
             text.map(|text| text.parse::<u64>()).transpose().map_err(|_| Error::Code(Code::Forbidden))
         };
         let per_hour = number("uploads_per_hour")?;
-        // Of the settings' quota 0 is none; of a token's it is no upload.
+        // In the settings 0 means unlimited; in a token it means no upload.
         if per_hour == Some(0) {
             return Err(Error::Code(Code::Forbidden));
         }
         Ok(Self {
-            hash: quota::hash(TOKEN, &caller.principal),
-            known: true,
+            hash: quota::principal_hash(TOKEN, &authorizer.principal),
+            is_authenticated: true,
             per_hour,
             max_bytes: number("max_bytes")?,
-            // An empty list travels as an empty text, and takes nothing.
-            types: caller
-                .context
+            // An empty list arrives as an empty string, and allows nothing.
+            types: authorizer
+                .values
                 .get("types")
                 .map(|types| types.split(',').filter(|kind| !kind.is_empty()).map(str::to_lowercase).collect()),
         })
     }
 
-    /// Whether he may upload a file of an extension.
-    pub(super) fn takes(&self, extension: Option<&str>) -> bool {
+    fn anonymous(source_ip: &str) -> Self {
+        let hash = quota::principal_hash(OPEN, &source_network(source_ip));
+        Self { hash, is_authenticated: false, per_hour: None, max_bytes: None, types: None }
+    }
+
+    /// Whether it may upload a file with this extension.
+    pub(super) fn allows(&self, extension: Option<&str>) -> bool {
         self.types.as_ref().is_none_or(|types| extension.is_some_and(|extension| types.iter().any(|known| known == extension)))
     }
 }
 
-/// What counts as one source: an address, and of IPv6 the network, as whoever has one has all its addresses.
-fn source(address: &str) -> String {
+/// An IPv4 address, or the /64 network of an IPv6 address: one subscriber has all its addresses.
+fn source_network(address: &str) -> String {
     match address.parse().map(|address: IpAddr| address.to_canonical()) {
         Ok(IpAddr::V4(address)) => address.to_string(),
         Ok(IpAddr::V6(address)) => format!("{}/64", Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
@@ -81,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_of_ipv6_is_one_source() {
+    fn an_ipv6_network_is_one_source() {
         for (address, expected) in [
             ("203.0.113.17", "203.0.113.17"),
             ("::ffff:203.0.113.17", "203.0.113.17"),
@@ -90,7 +94,7 @@ mod tests {
             ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
             ("somewhere", "somewhere"),
         ] {
-            assert_eq!(source(address), expected);
+            assert_eq!(source_network(address), expected);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! `POST /upload`: a video, the place of its file, and the half of the credentials that a page may have.
+//! `POST /upload`: creates a video, and returns the location of its file and the half of the
+//! credentials that a page may have.
 
 use std::{
     sync::Arc,
@@ -16,42 +17,45 @@ use shared::{
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    Error, Uploads, absent, body,
-    brightcove::{Brightcove, Deleted, UploadUrls, invalid},
+    brightcove::{Brightcove, Deletion, UploadUrls, invalid_response},
     caller::Principal,
+    error::Error,
     intent::Reference,
     name::FileName,
-    only, quota,
-    record::{Credentials, KEPT, Record, progress},
+    quota,
+    record::{self, Credentials, RECORD_TTL, Record},
+    route::{REQUEST_TIMEOUT, json_body, not_found, require_method},
+    setting::{CallerPolicy, UploadLimits},
     template::VideoTemplate,
-    uploads::{Beginning, ROUNDS},
+    uploads::{MAX_CONFLICT_RETRIES, NewUpload, Uploads},
 };
 use crate::{
-    gateway::{Failure, Reply, Request},
-    setting::{self, Environment, UploadCallers, UploadLimits, now},
-    vault::{self, n, s, string},
+    clock::{SECONDS_PER_DAY, SECONDS_PER_HOUR, now},
+    gateway::{ApiError, Request, Response},
+    setting::{self, Environment},
+    vault::{n, s, string},
 };
 
-/// How long credentials last, in seconds.
-const LIFE: u64 = 24 * 60 * 60;
-/// How much of it must be left of an upload that is given out again, in seconds.
-const LEFT: u64 = 60 * 60;
-/// The longest value that tells two files of one name apart, in bytes.
-const MAX_RESUME: usize = 128;
-/// How long it is tried to take a video back.
-const UNDOING: Duration = Duration::from_secs(2);
+/// The lifetime of credentials, in seconds.
+const CREDENTIALS_TTL: u64 = SECONDS_PER_DAY;
+/// An upload is resumed only if its credentials are valid for at least so many seconds.
+const MIN_REMAINING_SECONDS: u64 = SECONDS_PER_HOUR;
+/// The maximum size of the query parameter `resume`, in bytes.
+const MAX_RESUME_BYTES: usize = 128;
+/// The time limit of deleting a video whose upload was not stored.
+const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Who creates videos.
+/// The creator of uploads.
 pub struct Creator {
     uploads: Arc<Uploads>,
     brightcove: Brightcove,
     template: VideoTemplate,
-    callers: UploadCallers,
+    callers: CallerPolicy,
     limits: UploadLimits,
 }
 
-/// What a page is given.
-struct Given<'a> {
+/// What a page needs to upload a file.
+struct UploadGrant<'a> {
     video: &'a VideoId,
     bucket: &'a str,
     object_key: &'a str,
@@ -61,174 +65,181 @@ struct Given<'a> {
 }
 
 impl Creator {
-    /// Connects to what the environment names.
+    /// Connects to the resources that the environment names.
     pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
-        let callers = environment.upload_callers().map_err(vault::Error::from)?;
-        let limits = environment.upload_limits().map_err(vault::Error::from)?;
-        if callers == UploadCallers::Open && limits.per_hour == 0 {
-            let why = "where everybody may upload, uploads are counted: 0 does not count them";
-            return Err(vault::Error::from(setting::Error::Refused { name: "UPLOADS_PER_HOUR", why }).into());
+        let callers = environment.upload_callers()?;
+        let limits = environment.upload_limits()?;
+        if callers == CallerPolicy::Open && limits.per_hour == 0 {
+            let reason = "it must be 1 or more if every caller may upload";
+            return Err(setting::Error::Invalid { name: "UPLOADS_PER_HOUR", reason }.into());
         }
         let uploads = Arc::new(Uploads::from_env(environment).await?);
         let template = VideoTemplate::from_env(environment)?;
         Ok(Self { brightcove: Brightcove::new(environment, uploads.clone()), uploads, template, callers, limits })
     }
 
-    /// Either of its routes.
-    pub async fn request(&self, request: Request) -> Result<Reply, Failure> {
+    /// Handles a request to either of its routes.
+    pub async fn request(&self, request: Request) -> Result<Response, ApiError> {
         self.request_at(&request, now()).await
     }
 
-    /// Either of its routes at `now`, in seconds since 1970.
-    pub async fn request_at(&self, request: &Request, now: u64) -> Result<Reply, Failure> {
+    /// Handles a request at `now`, in seconds since 1970.
+    pub async fn request_at(&self, request: &Request, now: u64) -> Result<Response, ApiError> {
         match request.route.as_str() {
-            "/upload" | "/upload/{caller}" => only(Method::POST, "create", request, Box::pin(self.create(request, now))).await,
-            _ => Err(absent()),
+            "/upload" | "/upload/{caller}" => require_method(Method::POST, "create", request, Box::pin(self.create(request, now))).await,
+            _ => Err(not_found()),
         }
     }
 
-    async fn create(&self, request: &Request, now: u64) -> Result<Reply, Error> {
-        let until = Instant::now() + super::PATIENCE;
+    async fn create(&self, request: &Request, now: u64) -> Result<Response, Error> {
+        let deadline = Instant::now() + REQUEST_TIMEOUT;
         let principal = Principal::of(request, self.callers)?;
-        let name = match body(request)?.remove("name") {
+        let name = match json_body(request)?.remove("name") {
             Some(Value::String(name)) => FileName::parse(name)?,
             _ => return Err(Error::Code(Code::NameInvalid)),
         };
         let resume = resume(request)?;
         let extension = name.extension();
-        let known = |types: &[String]| types.is_empty() || types.iter().any(|known| Some(known) == extension.as_ref());
-        if !known(&self.limits.types) || !principal.takes(extension.as_deref()) {
+        let is_known = |types: &[String]| types.is_empty() || types.iter().any(|known| Some(known) == extension.as_ref());
+        if !is_known(&self.limits.types) || !principal.allows(extension.as_deref()) {
             return Err(Error::Code(Code::TypeNotAllowed));
         }
 
-        let resumable = principal.known.then(|| resumable(&principal.hash, name.as_str(), resume));
-        if let Some(item) = &resumable
-            && let Some(reply) = self.again(item, &principal, now).await?
+        let resume_item = principal.is_authenticated.then(|| resume_item(&principal.hash, name.as_str(), resume));
+        if let Some(item) = &resume_item
+            && let Some(response) = self.resume_existing(item, &principal, now).await?
         {
-            return Ok(reply);
+            return Ok(response);
         }
         if let Some(per_day) = self.limits.bytes_per_day {
             quota::check_bytes(self.uploads.store(), &principal.hash, per_day, now).await?;
         }
-        quota::begin(self.uploads.store(), &principal.hash, principal.per_hour.unwrap_or(self.limits.per_hour), now).await?;
+        quota::count_upload(self.uploads.store(), &principal.hash, principal.per_hour.unwrap_or(self.limits.per_hour), now).await?;
 
-        let reference = self.uploads.intend(now).await?;
-        let created = self.brightcove.create(&self.template.body(name.as_str(), &reference), until).await;
-        // Where its answer is lost there may be a video: that is the reaper's to find.
-        if created.as_ref().is_err_and(|error| !error.is_lost()) {
-            self.settle(&reference).await;
+        let reference = self.uploads.record_intent(now).await?;
+        let created = self.brightcove.create(&self.template.body(name.as_str(), &reference), deadline).await;
+        // If the response was lost, a video may exist: the open intent lets the reaper find it.
+        if created.as_ref().is_err_and(|error| !error.may_have_succeeded()) {
+            self.close_intent(&reference).await;
         }
         let video = created?;
-        // The route does not name it, so the line on what came of the request cannot.
+        // The log line of the request has no video id, because the route has none.
         tracing::info!(video = video.as_str(), "a video was created");
-        // Where this fails, the reaper finds the video by its reference.
-        if !self.begin(&video, &name, &principal, now).await? {
-            // Somebody has a video of this id: it is not ours to take back.
-            return Err(invalid("the id of a new video is another's"));
+        // If this fails, the reaper finds the video by its reference id.
+        if !self.insert(&video, &name, &principal, now).await? {
+            // Another upload has this video id, so the video must not be deleted.
+            return Err(invalid_response("the id of a new video is another's"));
         }
-        self.settle(&reference).await;
-        let opened = self.open(&video, &name, resumable, now, until).await;
+        self.close_intent(&reference).await;
+        let opened = self.open(&video, &name, resume_item, now, deadline).await;
         if opened.is_err() {
-            self.take_back(&video).await;
+            self.delete_orphan(&video).await;
         }
         opened
     }
 
-    /// The upload of a file that was begun before, if it can be gone on with.
-    async fn again(&self, item: &str, principal: &Principal, now: u64) -> Result<Option<Reply>, Error> {
+    /// The response of an earlier upload of the same file, if it can be resumed.
+    async fn resume_existing(&self, item: &str, principal: &Principal, now: u64) -> Result<Option<Response>, Error> {
         let Some(found) = self.uploads.store().get(item).await? else { return Ok(None) };
         let video: VideoId = string(&found, "video")?.parse()?;
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_CONFLICT_RETRIES {
             let Some(record) = self.uploads.find(&video).await? else { return Ok(None) };
-            let open = record.progress.state == State::Open && !record.progress.aborted;
-            if !open || record.principal != principal.hash || record.expires_at < now + LEFT {
+            let is_open = record.progress.state == State::Open && !record.progress.aborted;
+            if !is_open || record.principal != principal.hash || record.expires_at < now + MIN_REMAINING_SECONDS {
                 return Ok(None);
             }
             let Some(credentials) = self.uploads.open(&record, now).await? else { return Ok(None) };
-            // From here a list of its parts tells that the client begins again.
+            // From now on, a request to list parts means that the client starts over.
             let unlisted = Progress { listed: false, ..record.progress.clone() };
-            if record.progress.listed && !self.uploads.write(&record, progress(&unlisted)).await? {
+            if record.progress.listed && !self.uploads.write(&record, record::progress(&unlisted)).await? {
                 continue;
             }
-            return self.reply(&Given::of(&record, &credentials)).await.map(Some);
+            return self.respond(&UploadGrant::of(&record, &credentials)).await.map(Some);
         }
-        Err(Error::Contended)
+        Err(Error::Conflict)
     }
 
-    /// Notes a new video. Whether it is new.
-    async fn begin(&self, video: &VideoId, name: &FileName, principal: &Principal, now: u64) -> Result<bool, Error> {
+    /// Stores a new upload. Returns whether its video id is new.
+    async fn insert(&self, video: &VideoId, name: &FileName, principal: &Principal, now: u64) -> Result<bool, Error> {
         let max_bytes = [self.limits.max_bytes, principal.max_bytes].into_iter().flatten().min();
         let max_parts = u16::try_from(self.limits.max_parts).unwrap_or(u16::MAX);
-        self.uploads.begin(&Beginning { video, name: name.as_str(), principal: &principal.hash, max_bytes, max_parts }, now).await
+        self.uploads.insert(&NewUpload { video, name: name.as_str(), principal: &principal.hash, max_bytes, max_parts }, now).await
     }
 
-    /// Gets a new video's credentials and keeps them.
-    async fn open(&self, video: &VideoId, name: &FileName, resumable: Option<String>, now: u64, until: Instant) -> Result<Reply, Error> {
-        let urls = self.brightcove.upload_urls(video, &name.source(), until).await?;
+    /// Gets a new video's credentials and stores them.
+    async fn open(
+        &self,
+        video: &VideoId,
+        name: &FileName,
+        resume_item: Option<String>,
+        now: u64,
+        deadline: Instant,
+    ) -> Result<Response, Error> {
+        let urls = self.brightcove.upload_urls(video, &name.source(), deadline).await?;
         let UploadUrls { bucket, object_key, access_key_id, secret_access_key, session_token, api_request_url } = urls;
         let credentials = Credentials { secret_access_key, session_token, api_request_url };
-        let expires_at = now + LIFE;
-        let opened = progress(&Progress::open())
+        let expires_at = now + CREDENTIALS_TTL;
+        let opened = record::progress(&Progress::open())
             .set("bucket", s(&bucket))
             .set("object_key", s(&object_key))
             .set("access_key_id", s(&access_key_id))
             .set("sealed", self.uploads.seal(video, &credentials).await?)
             .set("expires_at", n(expires_at))
-            .set("ttl", n(expires_at + KEPT));
-        let pending = self.uploads.find(video).await?.ok_or(Error::Contended)?;
+            .set("ttl", n(expires_at + RECORD_TTL));
+        let pending = self.uploads.find(video).await?.ok_or(Error::Conflict)?;
         if !self.uploads.write(&pending, opened).await? {
-            return Err(Error::Contended);
+            return Err(Error::Conflict);
         }
-        if let Some(item) = resumable {
+        if let Some(item) = resume_item {
             let item = [("item", s(item)), ("video", s(video.as_str())), ("ttl", n(expires_at))];
             self.uploads.store().put(item.map(|(name, value)| (name.to_owned(), value)).into(), false).await?;
         }
         let session_token = &credentials.session_token;
         let (bucket, object_key, access_key_id) = (bucket.as_str(), object_key.as_str(), access_key_id.as_str());
-        self.reply(&Given { video, bucket, object_key, access_key_id, session_token, expires_at }).await
+        self.respond(&UploadGrant { video, bucket, object_key, access_key_id, session_token, expires_at }).await
     }
 
-    /// Settles what was to be created. Where that fails, the reaper does.
-    async fn settle(&self, reference: &Reference) {
-        if let Err(error) = self.uploads.settle(reference).await {
-            tracing::warn!(reference = reference.as_str(), "what was to be created is not settled: {error}");
+    /// Closes an intent. If this fails, the reaper closes it.
+    async fn close_intent(&self, reference: &Reference) {
+        if let Err(error) = self.uploads.close_intent(reference).await {
+            tracing::warn!(reference = reference.as_str(), "an intent was not closed: {error}");
         }
     }
 
-    /// Deletes a video that nobody will hear of. Where that fails, the reaper finds it.
-    async fn take_back(&self, video: &VideoId) {
-        let undone = async {
-            if self.brightcove.delete(video, Instant::now() + UNDOING).await? == Deleted::Gone
+    /// Deletes a video whose creation is reported as failed. If this fails, the reaper deletes it.
+    async fn delete_orphan(&self, video: &VideoId) {
+        let deleted = async {
+            if self.brightcove.delete(video, Instant::now() + ROLLBACK_TIMEOUT).await? == Deletion::Deleted
                 && let Some(record) = self.uploads.find(video).await?
             {
-                self.uploads.end(&record, State::Reaped).await?;
+                self.uploads.close(&record, State::Reaped).await?;
             }
             Ok::<_, Error>(())
         };
-        if let Err(error) = undone.await {
-            tracing::warn!(video = video.as_str(), "a video was not taken back: {error}");
+        if let Err(error) = deleted.await {
+            tracing::warn!(video = video.as_str(), "an orphaned video was not deleted: {error}");
         }
     }
 
-    async fn reply(&self, given: &Given<'_>) -> Result<Reply, Error> {
-        let tag = self.uploads.tag(Purpose::Status, given.video).await?;
-        let expires = i64::try_from(given.expires_at).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-        let answer = json!({
+    async fn respond(&self, grant: &UploadGrant<'_>) -> Result<Response, Error> {
+        let tag = self.uploads.tag(Purpose::Status, grant.video).await?;
+        let expires = i64::try_from(grant.expires_at).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+        let body = json!({
             "accountId": self.uploads.account(),
             "region": REGION,
-            "videoId": given.video.as_str(),
-            "bucket": given.bucket,
-            "objectKey": given.object_key,
-            "awsAccessKeyId": given.access_key_id,
-            "sessionToken": given.session_token.expose(),
+            "videoId": grant.video.as_str(),
+            "bucket": grant.bucket,
+            "objectKey": grant.object_key,
+            "awsAccessKeyId": grant.access_key_id,
+            "sessionToken": grant.session_token.expose(),
             "expiresAt": expires.and_then(|expires| expires.format(&Rfc3339).ok()),
-            "statusPath": format!("/status/{}/{tag}", given.video),
+            "statusPath": format!("/status/{}/{tag}", grant.video),
         });
-        Ok(Reply::from(answer).of_type("application/json; charset=utf-8"))
+        Ok(Response::from(body).with_content_type("application/json; charset=utf-8"))
     }
 }
 
-impl<'a> Given<'a> {
+impl<'a> UploadGrant<'a> {
     fn of(record: &'a Record, credentials: &'a Credentials) -> Self {
         Self {
             video: &record.video,
@@ -241,17 +252,17 @@ impl<'a> Given<'a> {
     }
 }
 
-/// What tells files of one name apart: the query's `resume`.
+/// The query parameter `resume`, which distinguishes files of one name.
 fn resume(request: &Request) -> Result<&str, Error> {
     let mut values = request.query.iter().filter(|(name, _)| name == "resume").map(|(_, value)| value.as_str());
     match (values.next().unwrap_or_default(), values.next()) {
-        (value, None) if value.len() <= MAX_RESUME => Ok(value),
+        (value, None) if value.len() <= MAX_RESUME_BYTES => Ok(value),
         _ => Err(Error::Code(Code::BadResume)),
     }
 }
 
-/// The name of the item that leads from a file to its upload.
-fn resumable(principal: &str, name: &str, resume: &str) -> String {
-    // Neither a hash nor a name has a line's end.
+/// The name of the item that maps a principal's file to its upload.
+fn resume_item(principal: &str, name: &str, resume: &str) -> String {
+    // Neither a hash nor a file name contains a line feed, so the parts cannot be confused.
     format!("resume#{}", hex(&sha256(format!("{principal}\n{name}\n{resume}").as_bytes())))
 }

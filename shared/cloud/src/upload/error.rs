@@ -3,56 +3,62 @@ use shared::{
     upload::{Code, Refusal},
 };
 
-use crate::{gateway::Failure, http, vault};
+use crate::{gateway::ApiError, http, setting, vault};
 
-/// What can go wrong with an upload.
+/// Why a handler of uploads failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Nothing is signed, or nothing is told.
+    /// The policy refuses to sign, or the video id is invalid.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// A failure that its code says all of.
+    /// An error that its code describes completely.
     #[error("{}", .0.message())]
     Code(Code),
-    /// A principal has had enough for now.
-    #[error("the principal may go on in {0} seconds")]
+    /// A principal exceeded its quota.
+    #[error("the principal may continue in {0} seconds")]
     Throttled(u64),
-    /// Brightcove says no.
+    /// Brightcove rejected the request.
     #[error("Brightcove answered {status}")]
     Rejected {
         /// Its status.
         status: u16,
-        /// Its code, where it has the form of one.
+        /// Its error code, if it is a valid one.
         code: Option<String>,
     },
-    /// Brightcove does not answer as documented.
+    /// Brightcove returned an undocumented response, or denied access.
     #[error("{}: {cause}", .code.message())]
     Upstream {
-        /// What is wrong with it.
+        /// The code.
         code: Code,
-        /// What came, without the body.
+        /// A description of the response, without its body.
         cause: String,
     },
-    /// Brightcove takes no more for now: it has not taken this.
-    #[error("Brightcove answered 429: these were too many requests")]
-    Limited,
-    /// Brightcove does not answer.
-    #[error("Brightcove does not answer")]
-    Silent(#[source] http::Error),
-    /// There are no credentials.
-    #[error("account {0} is not connected: say rampway admin uploads connect")]
+    /// Brightcove answered 429, and did not accept the request.
+    #[error("Brightcove answered 429, too many requests")]
+    RateLimited,
+    /// Brightcove returned no response.
+    #[error("Brightcove does not respond")]
+    NoResponse(#[source] http::Error),
+    /// The account has no stored credentials.
+    #[error("account {0} is not connected; run rampway admin uploads connect")]
     NotConnected(String),
-    /// Others wrote the same upload again and again.
-    #[error("others wrote this upload at the same time")]
-    Contended,
-    /// Tables or KMS.
+    /// Concurrent writes changed the upload in every attempt.
+    #[error("the upload was changed concurrently")]
+    Conflict,
+    /// DynamoDB or KMS failed, or a setting is missing or invalid.
     #[error(transparent)]
     Vault(#[from] vault::Error),
 }
 
+impl From<setting::Error> for Error {
+    fn from(error: setting::Error) -> Self {
+        Self::Vault(error.into())
+    }
+}
+
 impl Error {
-    /// The code as it is written in answers.
+    /// The documented code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -61,19 +67,19 @@ impl Error {
         }
     }
 
-    /// Whether Brightcove may have taken the request all the same.
-    pub(super) fn is_lost(&self) -> bool {
+    /// Whether Brightcove may have carried out the request in spite of the error.
+    pub(super) fn may_have_succeeded(&self) -> bool {
         match self {
-            // Nobody was reached.
-            Self::Silent(http::Error::Silent(error)) => !error.is_connect(),
-            Self::Silent(_) => true,
+            // Without a connection, nothing was sent.
+            Self::NoResponse(http::Error::Transport(error)) => !error.is_connect(),
+            Self::NoResponse(_) => true,
             Self::Upstream { code, .. } => matches!(code, Code::UpstreamBusy | Code::UpstreamInvalid),
             _ => false,
         }
     }
 
-    /// Whether it is one video's, so that another's may do better.
-    pub(super) const fn is_of_one(&self) -> bool {
+    /// Whether it concerns one video only, so that requests for others may succeed.
+    pub(super) const fn is_video_specific(&self) -> bool {
         matches!(self, Self::Rejected { .. } | Self::Upstream { code: Code::UpstreamForbidden | Code::UpstreamInvalid, .. })
     }
 
@@ -82,39 +88,36 @@ impl Error {
             Self::Code(code) | Self::Upstream { code, .. } => *code,
             Self::Throttled(_) => Code::Throttled,
             Self::Rejected { .. } => Code::UpstreamRejected,
-            Self::Silent(http::Error::Endless) => Code::UpstreamInvalid,
-            Self::Silent(_) | Self::Limited => Code::UpstreamBusy,
-            Self::Refused(_) | Self::NotConnected(_) | Self::Contended | Self::Vault(_) => Code::Unavailable,
+            Self::NoResponse(http::Error::BodyTooLarge) => Code::UpstreamInvalid,
+            Self::NoResponse(_) | Self::RateLimited => Code::UpstreamBusy,
+            Self::Refused(_) | Self::NotConnected(_) | Self::Conflict | Self::Vault(_) => Code::Unavailable,
         }
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         if let Error::Refused(refusal) = error {
             return Self::new(refusal.fault(), refusal.code(), refusal);
         }
         let code = error.documented();
-        let failure = match code {
-            Code::MediaType => told(code).status(415),
-            Code::TooLarge => told(code).status(413),
-            Code::UploadIncomplete | Code::IngestInProgress | Code::ObjectMissing => told(code).status(409),
-            Code::TypeNotAllowed | Code::ObjectTooLarge | Code::UpstreamRejected => told(code).status(422),
-            Code::Throttled => told(code).status(429),
-            _ if code.fault() == Fault::Busy => told(code).retry_after(2),
-            _ => told(code),
+        let response = Self::new(code.fault(), code.code(), code.message());
+        let response = match code {
+            Code::MediaType => response.with_status(415),
+            Code::TooLarge => response.with_status(413),
+            Code::UploadIncomplete | Code::IngestInProgress | Code::ObjectMissing => response.with_status(409),
+            Code::TypeNotAllowed | Code::ObjectTooLarge | Code::UpstreamRejected => response.with_status(422),
+            Code::Throttled => response.with_status(429),
+            _ if code.fault() == Fault::Busy => response.with_retry_after(2),
+            _ => response,
         };
-        let failure = match &error {
-            Error::Throttled(seconds) => failure.retry_after(*seconds),
-            Error::Rejected { code: Some(code), .. } => failure.with("upstream_code", code.as_str()),
-            _ => failure,
+        let response = match &error {
+            Error::Throttled(seconds) => response.with_retry_after(*seconds),
+            Error::Rejected { code: Some(code), .. } => response.with_field("upstream_code", code.as_str()),
+            _ => response,
         };
-        if matches!(error, Error::Code(_)) { failure } else { failure.because(error) }
+        if matches!(error, Error::Code(_)) { response } else { response.with_source(error) }
     }
-}
-
-fn told(code: Code) -> Failure {
-    Failure::new(code.fault(), code.code(), code.message())
 }
 
 #[cfg(test)]
@@ -124,12 +127,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_nobody_was_reached_with_is_not_lost() {
+    async fn a_request_without_a_connection_cannot_have_succeeded() {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let refused = reqwest::Client::new().get(format!("http://{free}")).send().await.unwrap_err();
-        assert!(!Error::Silent(http::Error::Silent(refused)).is_lost());
-        assert!(!Error::Limited.is_lost());
-        assert!(Error::Silent(http::Error::Late).is_lost());
-        assert!(Error::Upstream { code: Code::UpstreamBusy, cause: "status 500".into() }.is_lost());
+        assert!(!Error::NoResponse(http::Error::Transport(refused)).may_have_succeeded());
+        assert!(!Error::RateLimited.may_have_succeeded());
+        assert!(Error::NoResponse(http::Error::TimedOut).may_have_succeeded());
+        assert!(Error::Upstream { code: Code::UpstreamBusy, cause: "status 500".into() }.may_have_succeeded());
     }
 }

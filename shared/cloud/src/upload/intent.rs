@@ -1,38 +1,39 @@
-//! What is about to be created. A reference is noted before Brightcove is asked for a video, and the video is created under it: where the
-//! answer is lost, or nobody is left to store it, the reaper finds the video by it.
+//! The intent log. An intent with a new reference id is recorded before a video is created under
+//! that id. If the response is lost, or the function ends before it stores the upload, the reaper
+//! finds the video by the open intent.
 
 use shared::{crypto::system_rng, encoding::hex, secret::Secret};
 
 use super::{
-    Error, Uploads,
-    record::KEPT,
+    error::Error,
+    record::RECORD_TTL,
     store::{Change, UNFINISHED},
-    uploads::PENDING,
+    uploads::{PENDING_TTL, Uploads},
 };
 use crate::vault::{n, number, optional_number, s};
 
-/// The beginning of the names of intents' items.
+/// The prefix of the names of intents' items.
 pub(super) const INTENT: &str = "intent#";
 
-/// The beginning of references: what has another is not ours.
-const OURS: &str = "rampway-";
+/// The prefix of reference ids: videos with others were not created here.
+const REFERENCE_PREFIX: &str = "rampway-";
 
-/// What a video is called before it has an id.
+/// The reference id of a video: unique, and known before the video's id is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reference(String);
 
 impl Reference {
-    /// One that nobody has.
+    /// A new, random one.
     fn new() -> Self {
         let random: Secret<16> = Secret::generate(&mut system_rng());
-        Self(format!("{OURS}{}", hex(random.expose())))
+        Self(format!("{REFERENCE_PREFIX}{}", hex(random.expose())))
     }
 
-    /// A reference of ours; nothing in it need be escaped in an address.
+    /// Parses a reference id that [`Reference::new`] made. It needs no escapes in a URL.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let random = text.strip_prefix(OURS)?;
-        let ours = random.len() == 32 && random.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        ours.then(|| Self(text.to_owned()))
+        let random = text.strip_prefix(REFERENCE_PREFIX)?;
+        let is_hex = random.len() == 32 && random.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        is_hex.then(|| Self(text.to_owned()))
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -45,35 +46,35 @@ impl Reference {
 }
 
 impl Uploads {
-    /// Notes that a video is about to be created.
-    pub(super) async fn intend(&self, now: u64) -> Result<Reference, Error> {
+    /// Records the intent to create a video.
+    pub(super) async fn record_intent(&self, now: u64) -> Result<Reference, Error> {
         let reference = Reference::new();
         let item = [
             ("item", s(reference.item())),
             ("unfinished", s(UNFINISHED)),
-            ("expires_at", n(now + PENDING)),
-            ("ttl", n(now + PENDING + KEPT)),
+            ("expires_at", n(now + PENDING_TTL)),
+            ("ttl", n(now + PENDING_TTL + RECORD_TTL)),
         ];
         let item = item.map(|(name, value)| (name.to_owned(), value)).into();
-        if self.store().put(item, true).await? { Ok(reference) } else { Err(Error::Contended) }
+        if self.store().put(item, true).await? { Ok(reference) } else { Err(Error::Conflict) }
     }
 
-    /// Notes that a video was stored, or that there is none. What is closed stays so.
-    pub(super) async fn settle(&self, reference: &Reference) -> Result<(), Error> {
+    /// Closes an intent: the upload is stored, or there is no video. A closed intent stays closed.
+    pub(super) async fn close_intent(&self, reference: &Reference) -> Result<(), Error> {
         let change = Change::default().remove("unfinished").when("#unfinished = :given", s(UNFINISHED));
         self.store().update(&reference.item(), change).await?;
         Ok(())
     }
 
-    /// Whether nobody has settled what was to be created long before `now`, and it was not looked at in vain since `noted`.
-    pub(super) async fn is_unsettled(&self, reference: &Reference, now: u64, noted: u64) -> Result<bool, Error> {
+    /// Whether an intent is open, expired before `now`, and was not postponed after `postponed`.
+    pub(super) async fn is_intent_due(&self, reference: &Reference, now: u64, postponed: u64) -> Result<bool, Error> {
         let Some(item) = self.store().get(&reference.item()).await? else { return Ok(false) };
-        let fresh = optional_number(&item, "noted_at")?.is_some_and(|at| at > noted);
-        Ok(item.contains_key("unfinished") && number(&item, "expires_at")? < now && !fresh)
+        let is_postponed = optional_number(&item, "noted_at")?.is_some_and(|at| at > postponed);
+        Ok(item.contains_key("unfinished") && number(&item, "expires_at")? < now && !is_postponed)
     }
 
-    /// Notes that it was looked for in vain.
-    pub(super) async fn note_unsettled(&self, reference: &Reference, now: u64) -> Result<(), Error> {
+    /// Postpones an open intent whose video could not be found or deleted.
+    pub(super) async fn postpone_intent(&self, reference: &Reference, now: u64) -> Result<(), Error> {
         let change = Change::default().set("noted_at", n(now)).set("unfinished", s(UNFINISHED));
         self.store().update(&reference.item(), change.when("#unfinished = :given", s(UNFINISHED))).await?;
         Ok(())
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_is_ours_or_none() {
+    fn only_own_reference_ids_are_parsed() {
         let reference = Reference::new();
         assert_eq!(Reference::parse(reference.as_str()), Some(reference.clone()));
         assert_ne!(Reference::new(), reference);

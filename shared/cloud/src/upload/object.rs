@@ -1,4 +1,4 @@
-//! The uploaded object, looked at with the upload's own credentials.
+//! The uploaded object in Brightcove's bucket, read with the upload's own credentials.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use shared::upload::REGION;
 use super::record::{Credentials, Record};
 use crate::setting::Environment;
 
-/// What a look at an object found.
+/// The outcome of `HeadObject`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// It is not there.
+pub(super) enum HeadResult {
+    /// There is no object.
     Missing,
-    /// It is there, with so many bytes.
+    /// The object's size, in bytes.
     Bytes(u64),
-    /// The credentials do not let us look, or nobody answers.
+    /// The credentials do not permit the request, or S3 does not respond.
     Unknown,
 }
 
@@ -37,18 +37,18 @@ impl Bucket {
             .retry_config(RetryConfig::standard().with_max_attempts(2))
             .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(5)).build());
         if let Some(url) = environment.s3_url() {
-            // An engine that stands in for S3 has one name, and buckets are folders in it.
+            // A local engine has one host name: buckets are in the path.
             config = config.endpoint_url(url).force_path_style(true);
         }
         Self(Client::from_conf(config.build()))
     }
 
-    /// Looks at the upload's object.
-    pub(super) async fn find(&self, record: &Record) -> Found {
+    /// Reads the size of the upload's object.
+    pub(super) async fn head(&self, record: &Record) -> HeadResult {
         match self.s3().head_object().bucket(&record.bucket).key(&record.object_key).send().await {
-            Ok(found) => found.content_length().and_then(|bytes| u64::try_from(bytes).ok()).map_or(Found::Unknown, Found::Bytes),
-            Err(error) if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 404) => Found::Missing,
-            Err(_) => Found::Unknown,
+            Ok(found) => found.content_length().and_then(|bytes| u64::try_from(bytes).ok()).map_or(HeadResult::Unknown, HeadResult::Bytes),
+            Err(error) if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 404) => HeadResult::Missing,
+            Err(_) => HeadResult::Unknown,
         }
     }
 

@@ -1,4 +1,5 @@
-//! The reaper: removes what was never completed, and videos whose creation nobody heard of.
+//! The reaper: deletes videos whose upload was not completed, and videos whose creation was not
+//! confirmed.
 
 use std::{
     sync::Arc,
@@ -10,32 +11,35 @@ use serde_json::json;
 use shared::upload::{Code, State};
 
 use super::{
-    Error, Record, Uploads,
-    brightcove::{Brightcove, Deleted},
+    brightcove::{Brightcove, Deletion},
+    error::Error,
     intent::{INTENT, Reference},
-    record::UPLOAD,
+    record::{Record, UPLOAD},
+    route::{REQUEST_TIMEOUT, not_found},
     store::Change,
+    uploads::Uploads,
 };
 use crate::{
-    gateway::{Event, Failure, Reply},
-    setting::{Environment, now},
+    clock::{SECONDS_PER_DAY, now},
+    gateway::{ApiError, Event, Response},
+    setting::Environment,
     vault::{self, n},
 };
 
-/// How many videos are looked at in one run.
-const MOST: usize = 50;
-/// How many uploads are read to find them: some were looked at today.
-const READ: usize = 1000;
-/// How long after a refusal it is tried again, in seconds.
-const DAY: u64 = 24 * 60 * 60;
-/// How long between two requests: others need the account's, too.
-const PACE: Duration = Duration::from_millis(500);
+/// The maximum number of videos in one run.
+const MAX_VIDEOS_PER_RUN: usize = 50;
+/// The maximum number of index entries that one run reads to find them: some were postponed.
+const MAX_SCANNED: usize = 1000;
+/// How long a video is postponed after an error of its own, in seconds.
+const POSTPONED_SECONDS: u64 = SECONDS_PER_DAY;
+/// The time between two requests: others need the account's rate limit, too.
+const REQUEST_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Who removes what was never completed.
+/// The reaper.
 pub struct Reaper {
     uploads: Arc<Uploads>,
     brightcove: Brightcove,
-    pace: Duration,
+    request_interval: Duration,
 }
 
 /// What a run did, or would have done.
@@ -45,45 +49,46 @@ pub struct Report {
     pub dry_run: bool,
     /// The videos that were deleted.
     pub reaped: Vec<String>,
-    /// The uploads that needed no more than to be closed: their videos are gone, or have files.
+    /// The uploads that were only closed: their videos are deleted already, or have files.
     pub closed: Vec<String>,
-    /// The videos that Brightcove keeps. They are tried again in a day.
+    /// The videos that Brightcove refused to delete. They are tried again in a day.
     pub kept: Vec<String>,
-    /// Whether Brightcove was busy: the rest is the next run's.
+    /// Whether Brightcove was busy, and the rest was left to the next run.
     pub interrupted: bool,
 }
 
-/// What needs to be looked at.
-enum Due {
+/// What may need an action.
+enum Candidate {
     Upload(Box<Record>),
     Intent(Reference),
 }
 
-/// What to do with one upload.
-enum Fate {
+/// The action for one upload.
+enum Action {
     Close(State),
-    Reap,
+    Delete,
 }
 
 impl Reaper {
-    /// Connects to what the environment names.
+    /// Connects to the resources that the environment names.
     pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
         let uploads = Arc::new(Uploads::from_env(environment).await?);
-        Ok(Self { brightcove: Brightcove::new(environment, uploads.clone()).unhurried(), uploads, pace: PACE })
+        let brightcove = Brightcove::new(environment, uploads.clone()).without_retries();
+        Ok(Self { brightcove, uploads, request_interval: REQUEST_INTERVAL })
     }
 
-    /// The same with another time between two requests.
+    /// Replaces the time between two requests.
     #[must_use]
-    pub const fn with_pace(mut self, pace: Duration) -> Self {
-        self.pace = pace;
+    pub const fn with_request_interval(mut self, interval: Duration) -> Self {
+        self.request_interval = interval;
         self
     }
 
-    /// Its schedule; `{"dry_run": true}` only tells.
-    pub async fn event(&self, event: Event) -> Result<Reply, Failure> {
+    /// Handles its schedule; `{"dry_run": true}` only reports.
+    pub async fn event(&self, event: Event) -> Result<Response, ApiError> {
         match event {
             Event::Schedule(input) => Ok(json!(self.run(input["dry_run"] == true).await?).into()),
-            Event::Http(_) => Err(super::absent()),
+            Event::Http(_) => Err(not_found()),
         }
     }
 
@@ -92,99 +97,100 @@ impl Reaper {
         self.run_at(dry_run, now()).await
     }
 
-    /// One run at `now`, in seconds since 1970. One upload's failure does not hold up the others.
+    /// One run at `now`, in seconds since 1970. One upload's error does not stop the others.
     pub async fn run_at(&self, dry_run: bool, now: u64) -> Result<Report, Error> {
         let mut report = Report { dry_run, ..Report::default() };
-        let (mut looked_at, mut failure) = (0, None);
-        for name in self.uploads.store().unfinished(now, READ).await? {
-            if looked_at == MOST {
+        let (mut processed, mut last_error) = (0, None);
+        for name in self.uploads.store().unfinished(now, MAX_SCANNED).await? {
+            if processed == MAX_VIDEOS_PER_RUN {
                 break;
             }
-            let due = match self.due(&name, now).await {
+            let candidate = match self.candidate(&name, now).await {
                 Err(error @ Error::Vault(vault::Error::Attribute(_))) => {
                     tracing::error!(item = name, "an upload was not read: {error}");
-                    failure = Some(error);
+                    last_error = Some(error);
                     continue;
                 }
-                due => due?,
+                candidate => candidate?,
             };
-            let Some(due) = due else { continue };
-            looked_at += 1;
-            let outcome = match &due {
-                Due::Upload(record) => self.look_at(record, &mut report, now).await,
-                Due::Intent(reference) => self.look_for(reference, &mut report, now).await,
+            let Some(candidate) = candidate else { continue };
+            processed += 1;
+            let outcome = match &candidate {
+                Candidate::Upload(record) => self.reap_upload(record, &mut report, now).await,
+                Candidate::Intent(reference) => self.reap_intent(reference, &mut report, now).await,
             };
             match outcome {
                 Ok(()) => {}
-                Err(Error::Silent(_) | Error::Limited | Error::Upstream { code: Code::UpstreamBusy, .. }) => {
+                Err(Error::NoResponse(_) | Error::RateLimited | Error::Upstream { code: Code::UpstreamBusy, .. }) => {
                     report.interrupted = true;
                     break;
                 }
-                // What is wrong with one upload is tried again in a day, lest a few take every run.
-                Err(error) if error.is_of_one() => {
+                // Postponed, so that a few failing uploads do not fill every run.
+                Err(error) if error.is_video_specific() => {
                     tracing::error!(item = name, "an upload was not reaped: {error}");
-                    match &due {
+                    match &candidate {
                         _ if dry_run => {}
-                        Due::Upload(record) => self.note(record, now).await?,
-                        Due::Intent(reference) => self.uploads.note_unsettled(reference, now).await?,
+                        Candidate::Upload(record) => self.postpone(record, now).await?,
+                        Candidate::Intent(reference) => self.uploads.postpone_intent(reference, now).await?,
                     }
-                    failure = Some(error);
+                    last_error = Some(error);
                 }
-                // It is everybody's: the rest would fare alike.
+                // An error that the other uploads would have, too.
                 Err(error) => {
-                    failure = Some(error);
+                    last_error = Some(error);
                     break;
                 }
             }
         }
         tracing::info!(report = json!(report).to_string(), "reaped");
-        failure.map_or(Ok(report), Err)
+        last_error.map_or(Ok(report), Err)
     }
 
-    /// What an item of the index needs. The index is a little late: what counts is the item.
-    async fn due(&self, name: &str, now: u64) -> Result<Option<Due>, Error> {
+    /// The candidate that an index entry names, if it is still due. The index is eventually
+    /// consistent, so the item itself decides.
+    async fn candidate(&self, name: &str, now: u64) -> Result<Option<Candidate>, Error> {
         if let Some(Ok(video)) = name.strip_prefix(UPLOAD).map(str::parse) {
             let record = self.uploads.find(&video).await?.filter(|record| is_due(record, now));
-            return Ok(record.map(|record| Due::Upload(record.into())));
+            return Ok(record.map(|record| Candidate::Upload(record.into())));
         }
         let Some(reference) = name.strip_prefix(INTENT).and_then(Reference::parse) else { return Ok(None) };
-        let due = self.uploads.is_unsettled(&reference, now, now.saturating_sub(DAY)).await?;
-        Ok(due.then_some(Due::Intent(reference)))
+        let is_due = self.uploads.is_intent_due(&reference, now, now.saturating_sub(POSTPONED_SECONDS)).await?;
+        Ok(is_due.then_some(Candidate::Intent(reference)))
     }
 
-    /// Looks for a video that was to be created, and that no upload may know.
-    async fn look_for(&self, reference: &Reference, report: &mut Report, now: u64) -> Result<(), Error> {
-        let found = self.brightcove.referred(reference, self.turn().await).await?;
+    /// Finds the video of an open intent, and deletes it if it has neither an upload nor a file.
+    async fn reap_intent(&self, reference: &Reference, report: &mut Report, now: u64) -> Result<(), Error> {
+        let found = self.brightcove.find_by_reference(reference, self.pace().await).await?;
         if let Some((video, false)) = found
-            && !self.uploads.knows(&video).await?
+            && !self.uploads.exists(&video).await?
         {
-            if !report.dry_run && self.brightcove.delete(&video, self.turn().await).await? == Deleted::Kept {
-                self.uploads.note_unsettled(reference, now).await?;
+            if !report.dry_run && self.brightcove.delete(&video, self.pace().await).await? == Deletion::Refused {
+                self.uploads.postpone_intent(reference, now).await?;
                 report.kept.push(video.to_string());
                 return Ok(());
             }
             report.reaped.push(video.to_string());
         }
-        if report.dry_run { Ok(()) } else { self.uploads.settle(reference).await }
+        if report.dry_run { Ok(()) } else { self.uploads.close_intent(reference).await }
     }
 
-    async fn look_at(&self, record: &Record, report: &mut Report, now: u64) -> Result<(), Error> {
+    async fn reap_upload(&self, record: &Record, report: &mut Report, now: u64) -> Result<(), Error> {
         let video = record.video.to_string();
-        match self.fate(record).await? {
-            Fate::Close(state) => {
+        match self.action(record).await? {
+            Action::Close(state) => {
                 if !report.dry_run {
-                    self.uploads.end(record, state).await?;
+                    self.uploads.close(record, state).await?;
                 }
                 report.closed.push(video);
             }
-            Fate::Reap if report.dry_run => report.reaped.push(video),
-            Fate::Reap => match self.brightcove.delete(&record.video, self.turn().await).await? {
-                Deleted::Gone => {
-                    self.uploads.end(record, State::Reaped).await?;
+            Action::Delete if report.dry_run => report.reaped.push(video),
+            Action::Delete => match self.brightcove.delete(&record.video, self.pace().await).await? {
+                Deletion::Deleted => {
+                    self.uploads.close(record, State::Reaped).await?;
                     report.reaped.push(video);
                 }
-                Deleted::Kept => {
-                    self.note(record, now).await?;
+                Deletion::Refused => {
+                    self.postpone(record, now).await?;
                     report.kept.push(video);
                 }
             },
@@ -192,32 +198,33 @@ impl Reaper {
         Ok(())
     }
 
-    async fn fate(&self, record: &Record) -> Result<Fate, Error> {
-        match self.brightcove.complete(&record.video, self.turn().await).await? {
-            None => return Ok(Fate::Close(State::Reaped)),
-            Some(true) => return Ok(Fate::Close(State::Done)),
+    async fn action(&self, record: &Record) -> Result<Action, Error> {
+        match self.brightcove.is_complete(&record.video, self.pace().await).await? {
+            None => return Ok(Action::Close(State::Reaped)),
+            Some(true) => return Ok(Action::Close(State::Done)),
             Some(false) => {}
         }
-        let jobs = self.brightcove.jobs(&record.video, self.turn().await).await?;
-        Ok(if jobs.is_empty() { Fate::Reap } else { Fate::Close(State::Ingested) })
+        let jobs = self.brightcove.jobs(&record.video, self.pace().await).await?;
+        Ok(if jobs.is_empty() { Action::Delete } else { Action::Close(State::Ingested) })
     }
 
-    /// Notes that an upload was looked at in vain.
-    async fn note(&self, record: &Record, now: u64) -> Result<(), Error> {
-        // Nothing can be signed any more, so nothing secret need stay.
+    /// Postpones an upload whose video could not be deleted.
+    async fn postpone(&self, record: &Record, now: u64) -> Result<(), Error> {
+        // Its credentials have expired, so they need not be stored any longer.
         self.uploads.write(record, Change::default().set("noted_at", n(now)).remove("sealed")).await?;
         Ok(())
     }
 
-    /// Waits for the next request's turn, and says until when it may take.
-    async fn turn(&self) -> Instant {
-        tokio::time::sleep(self.pace).await;
-        Instant::now() + super::PATIENCE
+    /// Waits for the request interval, and returns the deadline of the next request.
+    async fn pace(&self) -> Instant {
+        tokio::time::sleep(self.request_interval).await;
+        Instant::now() + REQUEST_TIMEOUT
     }
 }
 
-/// Whether an upload is over, in nobody's hands, and was not looked at in vain today.
+/// Whether an upload has expired, is not leased, and was not postponed within a day.
 fn is_due(record: &Record, now: u64) -> bool {
-    let free = record.lease_until.is_none_or(|end| end <= now);
-    record.unfinished && record.expires_at < now && free && record.noted_at.is_none_or(|noted| now >= noted + DAY)
+    let is_free = record.lease_until.is_none_or(|end| end <= now);
+    let is_postponed = record.noted_at.is_some_and(|at| now < at + POSTPONED_SECONDS);
+    record.unfinished && record.expires_at < now && is_free && !is_postponed
 }

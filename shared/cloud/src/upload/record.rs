@@ -1,67 +1,71 @@
-//! One upload as it is stored.
+//! One upload, as it is stored.
 
 use serde::{Deserialize, Serialize};
 use shared::{
     secret::SecretText,
     upload::{State, UploadSession, VideoId, session::Progress},
 };
+use zeroize::Zeroizing;
 
 use super::store::Change;
-use crate::vault::{self, Item, flag, n, optional_number, s, string};
+use crate::{
+    clock::SECONDS_PER_DAY,
+    vault::{self, Item, flag, n, optional_number, s, string},
+};
 
-/// The beginning of the names of uploads' items.
+/// The prefix of the names of uploads' items.
 pub(super) const UPLOAD: &str = "upload#";
 
-/// How long an upload is kept after its credentials' end, in seconds.
-pub(super) const KEPT: u64 = 7 * 24 * 60 * 60;
+/// How long an upload is stored after its credentials expire, in seconds.
+pub(super) const RECORD_TTL: u64 = 7 * SECONDS_PER_DAY;
 
-/// One upload, without its secrets.
+/// One upload, without its secrets. Times are in seconds since 1970.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// The video.
     pub video: VideoId,
     /// The file's name.
     pub name: String,
-    /// Whose it is: a hash.
+    /// The hash of the principal that created it.
     pub principal: String,
-    /// The bucket; empty until the credentials are here.
+    /// The bucket; empty while the upload is pending.
     pub bucket: String,
-    /// The object's key; empty until the credentials are here.
+    /// The object's key; empty while the upload is pending.
     pub object_key: String,
-    /// The access key's id; empty until the credentials are here.
+    /// The access key's id; empty while the upload is pending.
     pub access_key_id: String,
-    /// What signing changes.
+    /// The progress that signing records.
     pub progress: Progress,
-    /// When it was created, in seconds since 1970.
+    /// When it was created.
     pub created_at: u64,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: u64,
-    /// Until when somebody is handing it over.
+    /// When the lease of the current ingest request expires.
     pub lease_until: Option<u64>,
-    /// Whether it was tried to hand it over.
+    /// Whether an ingest request was tried.
     pub tried: bool,
-    /// The ingest job.
+    /// The id of the ingest job.
     pub job: Option<String>,
-    /// Brightcove's answer to the ingest, JSON.
+    /// Brightcove's response to the ingest request, JSON.
     pub result: Option<String>,
-    /// What Brightcove said of a failure.
+    /// Brightcove's error message.
     pub message: Option<String>,
-    /// The most bytes of the object, where that is limited.
+    /// The maximum size of the object, in bytes.
     pub max_bytes: Option<u64>,
-    /// The most parts.
+    /// The maximum number of parts.
     pub max_parts: u16,
-    /// The object's bytes, once they were counted.
+    /// The size of the object, in bytes, once it is counted in the quota.
     pub bytes: Option<u64>,
-    /// When the reaper was refused.
+    /// When the reaper postponed it.
     pub noted_at: Option<u64>,
-    /// Whether it is unfinished.
+    /// Whether it is in the index of unfinished uploads.
     pub unfinished: bool,
     pub(super) sealed: Option<String>,
-    /// How often it was written: each write names the one that it is made on.
+    /// The number of writes: each write is conditional on the version that was read.
     pub(super) version: u64,
 }
 
-/// What is sealed of an upload.
+/// The secrets of an upload.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Credentials {
     pub(super) secret_access_key: SecretText,
@@ -70,20 +74,20 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// The text that is sealed.
-    pub(super) fn expose(&self) -> zeroize::Zeroizing<String> {
+    /// The plaintext to encrypt, JSON.
+    pub(super) fn expose(&self) -> Zeroizing<String> {
         #[derive(Serialize)]
-        struct Shown<'a> {
+        struct Exposed<'a> {
             secret_access_key: &'a str,
             session_token: &'a str,
             api_request_url: &'a str,
         }
-        let shown = Shown {
+        let exposed = Exposed {
             secret_access_key: self.secret_access_key.expose(),
             session_token: self.session_token.expose(),
             api_request_url: self.api_request_url.expose(),
         };
-        serde_json::to_string(&shown).expect("text is JSON").into()
+        serde_json::to_string(&exposed).expect("text is JSON").into()
     }
 }
 
@@ -92,7 +96,7 @@ impl Record {
         let text = |name| string(item, name).map(str::to_owned);
         let optional = |name: &'static str| item.contains_key(name).then(|| text(name)).transpose();
         let flag = |name: &str| item.get(name).and_then(|value| value.as_bool().ok()).copied().unwrap_or_default();
-        let count = |name| vault::number(item, name);
+        let number = |name| vault::number(item, name);
         let state = State::of(string(item, "state")?).ok_or(vault::Error::Attribute("state"))?;
         let video = string(item, "item")?.strip_prefix(UPLOAD).and_then(|video| video.parse().ok());
         Ok(Self {
@@ -109,24 +113,24 @@ impl Record {
                 listed: flag("listed"),
                 aborted: flag("aborted"),
             },
-            created_at: count("created_at")?,
-            expires_at: count("expires_at")?,
+            created_at: number("created_at")?,
+            expires_at: number("expires_at")?,
             lease_until: optional_number(item, "lease_until")?,
             tried: flag("tried"),
             job: optional("job")?,
             result: optional("result")?,
             message: optional("message")?,
             max_bytes: optional_number(item, "max_bytes")?,
-            max_parts: u16::try_from(count("max_parts")?).map_err(|_| vault::Error::Attribute("max_parts"))?,
+            max_parts: u16::try_from(number("max_parts")?).map_err(|_| vault::Error::Attribute("max_parts"))?,
             bytes: optional_number(item, "bytes")?,
             noted_at: optional_number(item, "noted_at")?,
             unfinished: item.contains_key("unfinished"),
             sealed: optional("sealed")?,
-            version: count("version")?,
+            version: number("version")?,
         })
     }
 
-    /// The session that signing decides on.
+    /// The session that the signing policy decides on.
     pub(super) fn session(&self, credentials: &Credentials) -> UploadSession {
         UploadSession {
             bucket: self.bucket.clone(),
@@ -139,7 +143,7 @@ impl Record {
     }
 }
 
-/// The change that writes an upload's progress.
+/// The change that stores an upload's progress.
 pub(super) fn progress(progress: &Progress) -> Change {
     Change::default()
         .set("state", s(progress.state.name()))
@@ -149,7 +153,7 @@ pub(super) fn progress(progress: &Progress) -> Change {
         .set("aborted", flag(progress.aborted))
 }
 
-/// The change that ends an upload: nothing secret stays, and no reaper looks at it.
-pub(super) fn end(state: State) -> Change {
+/// The change that closes an upload: its secrets are deleted, and the reaper no longer sees it.
+pub(super) fn close(state: State) -> Change {
     Change::default().set("state", s(state.name())).remove("unfinished").remove("sealed").remove("lease_until")
 }

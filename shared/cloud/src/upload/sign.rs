@@ -1,4 +1,4 @@
-//! `GET /sign/{videoId}`: the signature of one request to S3, if it is one that the upload needs; `GET /time`: what the clock says.
+//! `GET /sign/{videoId}`: signs one request to S3, if the upload needs it; `GET /time`: the clock.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -8,30 +8,31 @@ use shared::upload::{Policy, Refusal, SignRequest, State, VideoId, sign_request:
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 use super::{
-    Error, Record, Uploads, absent, only,
-    record::{Credentials, progress},
-    uploads::ROUNDS,
-    video,
+    error::Error,
+    record::{self, Credentials, Record},
+    route::{not_found, require_method, video_id},
+    uploads::{MAX_CONFLICT_RETRIES, Uploads},
 };
 use crate::{
-    gateway::{Failure, Reply, Request},
-    setting::{Environment, now},
+    clock::now,
+    gateway::{ApiError, Request, Response},
+    setting::Environment,
 };
 
-/// The most uploads whose decrypted credentials a warm function caches.
+/// The maximum number of uploads whose decrypted credentials are cached.
 const MAX_CACHED_CREDENTIALS: usize = 1000;
 
 /// RFC 3339 with milliseconds.
 const TIME: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
-/// Who signs.
+/// The signer of requests.
 pub struct Signer {
     uploads: Uploads,
     policy: Policy,
     credentials_cache: Cache<VideoId, Arc<CachedCredentials>>,
 }
 
-/// Decrypted credentials, and the ciphertext that they came of.
+/// Decrypted credentials, with their ciphertext.
 struct CachedCredentials {
     sealed: String,
     expires_at: u64,
@@ -39,52 +40,54 @@ struct CachedCredentials {
 }
 
 impl Signer {
-    /// Connects to what the environment names.
+    /// Connects to the resources that the environment names.
     pub async fn from_env(environment: &Environment) -> Result<Self, Error> {
         let policy = Policy { hosts: environment.upload_hosts(), ..Policy::default() };
         let uploads = Uploads::from_env(environment).await?;
         Ok(Self { uploads, policy, credentials_cache: Cache::new(MAX_CACHED_CREDENTIALS) })
     }
 
-    /// Any of its routes.
-    pub async fn request(&self, request: Request) -> Result<Reply, Failure> {
+    /// Handles a request to any of its routes.
+    pub async fn request(&self, request: Request) -> Result<Response, ApiError> {
         self.request_at(&request, now()).await
     }
 
-    /// Any of its routes at `now`, in seconds since 1970.
-    pub async fn request_at(&self, request: &Request, now: u64) -> Result<Reply, Failure> {
+    /// Handles a request at `now`, in seconds since 1970.
+    pub async fn request_at(&self, request: &Request, now: u64) -> Result<Response, ApiError> {
         match request.route.as_str() {
-            "/sign/{videoId}" => only(Method::GET, "sign", request, Box::pin(self.sign(request, now))).await,
-            "/time" => only(Method::GET, "time", request, async { Ok(time()) }).await,
-            _ => Err(absent()),
+            "/sign/{videoId}" => require_method(Method::GET, "sign", request, Box::pin(self.sign(request, now))).await,
+            "/time" => require_method(Method::GET, "time", request, async { Ok(time()) }).await,
+            _ => Err(not_found()),
         }
     }
 
-    async fn sign(&self, request: &Request, now: u64) -> Result<Reply, Error> {
-        let video = video(request)?;
+    async fn sign(&self, request: &Request, now: u64) -> Result<Response, Error> {
+        let video = video_id(request)?;
         let query = Query::from_decoded(request.query.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-        let request = SignRequest::check(&query, &self.policy, now)?;
-        for _ in 0..ROUNDS {
+        let sign_request = SignRequest::check(&query, &self.policy, now)?;
+        for _ in 0..MAX_CONFLICT_RETRIES {
             let record = self.uploads.find(&video).await?.ok_or(Refusal::SessionUnavailable)?;
-            // The policy says the same: what is over need not be opened.
-            let open = matches!(record.progress.state, State::Open | State::Completing);
-            let credentials = if open { self.credentials(&record, now).await? } else { None };
+            // The policy would refuse other states: checking here saves the decryption.
+            let is_open = matches!(record.progress.state, State::Open | State::Completing);
+            let credentials = if is_open { self.credentials(&record, now).await? } else { None };
             let session = record.session(&credentials.ok_or(Refusal::SessionUnavailable)?.credentials);
             let policy = Policy { max_parts: record.max_parts, ..self.policy.clone() };
-            let signed = policy.sign(&request, &session, now)?;
-            // Before it is given out: what was signed and is not known would let a second file take the place of the first.
+            let signed = policy.sign(&sign_request, &session, now)?;
+            // Stored before the signature is returned: otherwise a second file could replace the
+            // first.
             if let Some(next) = &signed.progress
-                && !self.uploads.write(&record, progress(next)).await?
+                && !self.uploads.write(&record, record::progress(next)).await?
             {
                 continue;
             }
             tracing::debug!(video = video.as_str(), operation = signed.operation.name());
-            return Ok(Reply::text(signed.signature.to_string()));
+            return Ok(Response::text(signed.signature.to_string()));
         }
-        Err(Error::Contended)
+        Err(Error::Conflict)
     }
 
-    /// The credentials of an upload, decrypted once by a warm function and dropped when they have expired.
+    /// The credentials of an upload, from the cache if they are the stored ones. Expired ones are
+    /// removed from the cache.
     async fn credentials(&self, record: &Record, now: u64) -> Result<Option<Arc<CachedCredentials>>, Error> {
         let Some(sealed) = record.sealed.as_ref().filter(|_| now < record.expires_at) else { return Ok(None) };
         let cached = self.credentials_cache.get(&record.video).filter(|cached| cached.sealed == *sealed);
@@ -99,9 +102,9 @@ impl Signer {
     }
 }
 
-/// What the clock says: a client whose own is wrong signs nothing that S3 takes.
-fn time() -> Reply {
-    Reply::text(OffsetDateTime::from(SystemTime::now()).format(TIME).unwrap_or_default())
+/// The time, for clients whose clock is wrong: S3 accepts a difference of 15 minutes.
+fn time() -> Response {
+    Response::text(OffsetDateTime::from(SystemTime::now()).format(TIME).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -109,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_is_told_to_the_millisecond() {
+    fn the_time_has_milliseconds() {
         let text = OffsetDateTime::from_unix_timestamp(1_768_469_405).unwrap().format(TIME).unwrap();
         assert_eq!(text, "2026-01-15T09:30:05.000Z");
     }

@@ -1,30 +1,32 @@
-//! The table: one item for an upload, a video that is about to be created, a resumable file, a principal's quota, an account, a key.
-
-use shared::secret::Secret;
-use tokio::sync::OnceCell;
-
-use crate::{
-    setting::{Environment, Table},
-    upload::Error,
-    vault::{self, Item, Vault, n, s, service, string},
-};
+//! The table of uploads. Its items are uploads, intents, resumable files, quotas, accounts and the
+//! callback key.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use shared::{crypto::system_rng, secret::Secret};
+use tokio::sync::OnceCell;
 
-/// What marks an upload as unfinished: the key of a sparse index.
+use super::{error::Error, setting::Table};
+use crate::{
+    setting::Environment,
+    vault::{self, Item, Query, Scan, Vault, condition_held, n, s, service_error, string},
+};
+
+/// The index of unfinished uploads. It is sparse: finished ones lack its key.
+const UNFINISHED_INDEX: &str = "unfinished";
+/// The key of every item in the index.
 pub(super) const UNFINISHED: &str = "1";
 
-/// The key that tags are made with.
+/// The name of the item with the key that authenticates callbacks.
 const CALLBACK_KEY: &str = "key#callback";
 
-/// The table, and what is opened of it once.
+/// The table, with a cache of the callback key.
 pub(super) struct Store {
     vault: Vault,
     table: String,
     callback_key: OnceCell<Secret<32>>,
 }
 
-/// What a write changes of an item, and the condition that it is made on.
+/// A change of an item, with the condition of the write.
 #[derive(Default)]
 pub(super) struct Change {
     sets: Vec<(&'static str, AttributeValue)>,
@@ -44,7 +46,7 @@ impl Change {
         self
     }
 
-    /// Sets an attribute, or removes it where there is no value.
+    /// Sets an attribute, or removes it if there is no value.
     pub(super) fn put(self, attribute: &'static str, value: Option<AttributeValue>) -> Self {
         match value {
             Some(value) => self.set(attribute, value),
@@ -57,7 +59,7 @@ impl Change {
         self
     }
 
-    /// The condition: an expression of attributes that are written, as `#name`, and of `:given`.
+    /// Sets the condition: an expression of changed attributes, as `#name`, and of `:given`.
     pub(super) fn when(mut self, expression: &'static str, given: AttributeValue) -> Self {
         self.condition = Some((expression, given));
         self
@@ -79,7 +81,7 @@ impl Change {
 
 impl Store {
     pub(super) async fn from_env(environment: &Environment) -> Result<Self, Error> {
-        let table = environment.table(Table::Uploads).map_err(vault::Error::from)?;
+        let table = Table::Uploads.name(environment)?;
         Ok(Self { vault: Vault::connect(environment).await?, table, callback_key: OnceCell::new() })
     }
 
@@ -87,22 +89,23 @@ impl Store {
         &self.vault
     }
 
-    /// An item as it is now.
+    /// An item, read consistently.
     pub(super) async fn get(&self, item: &str) -> Result<Option<Item>, Error> {
         let get = self.vault.dynamo().get_item().table_name(&self.table).key("item", s(item));
         let found = get.consistent_read(true).send().await;
-        Ok(found.map_err(service("DynamoDB"))?.item)
+        Ok(found.map_err(service_error("DynamoDB"))?.item)
     }
 
-    /// Puts an item: only where there is none, if it has to be new. Whether it was put.
+    /// Puts an item; if it must be `new`, only if there is none. Returns whether it was put.
     pub(super) async fn put(&self, item: Item, new: bool) -> Result<bool, Error> {
         let put = self.vault.dynamo().put_item().table_name(&self.table).set_item(Some(item));
         let condition = new.then(|| "attribute_not_exists(#item)".to_owned());
         let put = if new { put.expression_attribute_names("#item", "item") } else { put };
-        written(put.set_condition_expression(condition).send().await.map_err(service("DynamoDB")))
+        let put = put.set_condition_expression(condition).send().await;
+        Ok(condition_held(put.map_err(service_error("DynamoDB")))?)
     }
 
-    /// Changes an item. Whether its condition held.
+    /// Changes an item. Returns whether the condition held.
     pub(super) async fn update(&self, item: &str, change: Change) -> Result<bool, Error> {
         let mut update = self.vault.dynamo().update_item().table_name(&self.table).key("item", s(item));
         update = update.update_expression(change.expression().trim_end());
@@ -118,79 +121,43 @@ impl Store {
         if let Some((expression, given)) = change.condition {
             update = update.condition_expression(expression).expression_attribute_values(":given", given);
         }
-        written(update.send().await.map_err(service("DynamoDB")))
+        Ok(condition_held(update.send().await.map_err(service_error("DynamoDB")))?)
     }
 
-    /// The names of unfinished uploads that ended before `now`, the oldest first, as the index knows them.
-    pub(super) async fn unfinished(&self, now: u64, most: usize) -> Result<Vec<String>, Error> {
-        let mut items = self
-            .vault
-            .dynamo()
-            .query()
-            .table_name(&self.table)
-            .index_name("unfinished")
-            .key_condition_expression("unfinished = :unfinished AND expires_at < :now")
-            .expression_attribute_values(":unfinished", s(UNFINISHED))
-            .expression_attribute_values(":now", n(now))
-            .into_paginator()
-            .items()
-            .send();
-        let mut names = Vec::new();
-        while names.len() < most
-            && let Some(item) = items.next().await
-        {
-            names.push(string(&item.map_err(service("DynamoDB"))?, "item")?.to_owned());
-        }
-        Ok(names)
+    /// The names of at most `limit` unfinished items that expired before `now`, oldest first. The
+    /// index is eventually consistent.
+    pub(super) async fn unfinished(&self, now: u64, limit: usize) -> Result<Vec<String>, Error> {
+        let query = Query::new(&self.table, "unfinished", UNFINISHED).index(UNFINISHED_INDEX).below("expires_at", now).limit(limit);
+        let items = self.vault.tables().query_items(query).await?;
+        Ok(items.iter().map(|item| string(item, "item").map(str::to_owned)).collect::<Result<_, _>>()?)
     }
 
-    /// Every item whose name begins so.
-    pub(super) async fn all(&self, beginning: &str) -> Result<Vec<Item>, Error> {
-        let items = self
-            .vault
-            .dynamo()
-            .scan()
-            .table_name(&self.table)
-            .filter_expression("begins_with(#item, :beginning)")
-            .expression_attribute_names("#item", "item")
-            .expression_attribute_values(":beginning", s(beginning))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        Ok(items.try_collect().await.map_err(service("DynamoDB"))?)
+    /// Every item whose name begins with `prefix`.
+    pub(super) async fn all(&self, prefix: &str) -> Result<Vec<Item>, Error> {
+        Ok(self.vault.tables().scan_items(Scan::new(&self.table).begins_with("item", prefix)).await?)
     }
 
-    /// The key that tags are made with; `None` while no upload was ever created.
+    /// The callback key; `None` if no upload was ever created.
     pub(super) async fn callback_key(&self) -> Result<Option<&Secret<32>>, Error> {
         if self.callback_key.get().is_none() {
             let Some(item) = self.get(CALLBACK_KEY).await? else { return Ok(None) };
             let key = self.vault.open(CALLBACK_KEY, &item, "sealed").await?;
             let key = Secret::from_slice(&key).ok_or(vault::Error::Attribute("sealed"))?;
-            // Another request may have been first: it read the same.
+            // If a concurrent request was first, it set the same key.
             let _ = self.callback_key.set(key);
         }
         Ok(self.callback_key.get())
     }
 
-    /// The key that tags are made with, which is made on its first use.
+    /// The callback key, generated on first use.
     pub(super) async fn make_callback_key(&self) -> Result<&Secret<32>, Error> {
         if self.callback_key().await?.is_none() {
-            let key: Secret<32> = Secret::generate(&mut shared::crypto::system_rng());
+            let key: Secret<32> = Secret::generate(&mut system_rng());
             let sealed = self.vault.seal(CALLBACK_KEY, key.expose()).await?;
-            // Of two that are made at once the first stays: each is read again.
+            // Of two concurrent keys the first is stored, so the key is read again.
             self.put([("item".into(), s(CALLBACK_KEY)), ("sealed".into(), sealed)].into(), true).await?;
         }
-        self.callback_key().await?.ok_or(Error::Contended)
-    }
-}
-
-/// Whether the condition of a write held.
-fn written<T>(outcome: Result<T, vault::Error>) -> Result<bool, Error> {
-    match outcome {
-        Ok(_) => Ok(true),
-        Err(vault::Error::Condition) => Ok(false),
-        Err(error) => Err(error.into()),
+        self.callback_key().await?.ok_or(Error::Conflict)
     }
 }
 

@@ -1,33 +1,30 @@
-//! What is configured of the bodies that go to Brightcove.
+//! The configured parts of the request bodies for Brightcove.
 
 use serde_json::{Map, Value, json};
 use shared::secret::SecretText;
 
-use super::{Error, intent::Reference};
-use crate::{
-    setting::{self, Environment},
-    vault,
-};
+use super::{error::Error, intent::Reference};
+use crate::setting::{self, Environment};
 
-/// How many addresses Brightcove calls back.
+/// The maximum number of callbacks in one ingest request, Brightcove's.
 const MAX_CALLBACKS: usize = 10;
 
-/// What every video is created with.
+/// The fields of every new video.
 pub(super) struct VideoTemplate(Map<String, Value>);
 
-/// What every video is ingested with.
+/// The fields of every ingest request.
 pub(super) struct IngestTemplate(Map<String, Value>);
 
 impl VideoTemplate {
     pub(super) fn from_env(environment: &Environment) -> Result<Self, Error> {
-        Ok(Self::parse(environment.video_template()).map_err(vault::Error::from)?)
+        Ok(Self::parse(environment.video_template())?)
     }
 
     fn parse(text: Option<String>) -> Result<Self, setting::Error> {
         let name = "VIDEO_TEMPLATE";
         let template = object(name, text)?;
         if template.contains_key("reference_id") {
-            return Err(setting::Error::Refused { name, why: "reference_id is each video's own, and is set here" });
+            return Err(setting::Error::Invalid { name, reason: "reference_id is set for each video and cannot be configured" });
         }
         Ok(Self(template))
     }
@@ -43,27 +40,27 @@ impl VideoTemplate {
 
 impl IngestTemplate {
     pub(super) fn from_env(environment: &Environment) -> Result<Self, Error> {
-        Ok(Self::parse(environment.ingest_template()).map_err(vault::Error::from)?)
+        Ok(Self::parse(environment.ingest_template())?)
     }
 
     fn parse(text: Option<String>) -> Result<Self, setting::Error> {
         let name = "INGEST_TEMPLATE";
         let template = object(name, text)?;
-        let refused = |why| Err(setting::Error::Refused { name, why });
+        let invalid = |reason| Err(setting::Error::Invalid { name, reason });
         if template.get("priority").is_some_and(|priority| priority == "low") {
-            return refused("with a low priority a file may expire before its turn comes");
+            return invalid("a file may expire before it is ingested with priority low");
         }
         if template.get("capture-images") == Some(&Value::Bool(true)) && template.contains_key("images") {
-            return refused("images are either captured or given");
+            return invalid("images and capture-images exclude each other");
         }
         let is_callback = |callback: &Value| callback.as_str().is_some_and(|url| !url.is_empty() && !url.ends_with('/'));
         if template.get("callbacks").is_some_and(|callbacks| !callbacks.as_array().is_some_and(|all| all.iter().all(is_callback))) {
-            return refused("callbacks are a list of addresses, none of which ends in a slash");
+            return invalid("callbacks must be a list of URLs that do not end in a slash");
         }
         Ok(Self(template))
     }
 
-    /// The body that hands a video over.
+    /// The body that ingests a file from `url`.
     pub(super) fn body(&self, url: &SecretText, callback: Option<String>) -> Value {
         let mut body = self.0.clone();
         let master = body.entry("master").or_insert_with(|| json!({}));
@@ -82,8 +79,8 @@ impl IngestTemplate {
 }
 
 fn object(name: &'static str, text: Option<String>) -> Result<Map<String, Value>, setting::Error> {
-    let refused = |_| setting::Error::Refused { name, why: "it is no JSON object" };
-    text.map_or_else(|| Ok(Map::new()), |text| serde_json::from_str(&text).map_err(refused))
+    let invalid = |_| setting::Error::Invalid { name, reason: "it must be a JSON object" };
+    text.map_or_else(|| Ok(Map::new()), |text| serde_json::from_str(&text).map_err(invalid))
 }
 
 #[cfg(test)]
@@ -91,33 +88,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_lose_files_is_refused_at_the_start() {
+    fn an_ingest_template_that_would_lose_files_is_refused() {
         let parse = |text: &str| IngestTemplate::parse(Some(text.into())).map(|_| ());
         assert!(parse(r#"{"profile":"a","capture-images":true,"priority":"normal"}"#).is_ok());
         assert!(parse(r#"{"capture-images":false,"images":[]}"#).is_ok());
         assert!(parse(r#"{"callbacks":["https://a","https://b/c"]}"#).is_ok());
-        for text in [
-            r#"{"priority":"low"}"#,
-            r#"{"capture-images":true,"images":[]}"#,
-            "[]",
-            "x",
-            r#"{"callbacks":"https://a"}"#,
-            r#"{"callbacks":["https://a","https://b/"]}"#,
-            r#"{"callbacks":["https://a",5]}"#,
-            r#"{"callbacks":[""]}"#,
+        for (text, reason) in [
+            (r#"{"priority":"low"}"#, "priority low"),
+            (r#"{"capture-images":true,"images":[]}"#, "exclude each other"),
+            ("[]", "a JSON object"),
+            ("x", "a JSON object"),
+            (r#"{"callbacks":"https://a"}"#, "a list of URLs"),
+            (r#"{"callbacks":["https://a","https://b/"]}"#, "a list of URLs"),
+            (r#"{"callbacks":["https://a",5]}"#, "a list of URLs"),
+            (r#"{"callbacks":[""]}"#, "a list of URLs"),
         ] {
-            assert!(parse(text).is_err(), "{text}");
+            assert!(parse(text).unwrap_err().to_string().contains(reason), "{text}");
         }
     }
 
     #[test]
-    fn a_reference_is_not_configured() {
+    fn a_video_template_cannot_set_the_reference_id() {
         assert!(VideoTemplate::parse(Some(r#"{"tags":["a"]}"#.into())).is_ok());
-        assert!(VideoTemplate::parse(Some(r#"{"reference_id":"a"}"#.into())).is_err());
+        let error = VideoTemplate::parse(Some(r#"{"reference_id":"a"}"#.into())).map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("reference_id is set for each video"), "{error}");
     }
 
     #[test]
-    fn our_callback_comes_first() {
+    fn the_own_callback_comes_first() {
         let template = IngestTemplate::parse(Some(r#"{"profile":"p","master":{"a":1},"callbacks":["b"]}"#.into())).unwrap();
         let body = template.body(&SecretText::new("s3://x".into()), Some("c".into()));
         assert_eq!(body, json!({"profile": "p", "master": {"a": 1, "url": "s3://x"}, "callbacks": ["c", "b"]}));

@@ -1,4 +1,4 @@
-//! What stands in for Brightcove, and for the bucket: it does what is documented, and fails where it is told to.
+//! A stand-in for Brightcove and its bucket: documented behaviour, and injected faults.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -20,12 +20,12 @@ pub const ACCOUNT: &str = "2345678901001";
 pub const BUCKET: &str = "ingestion-upload-production";
 pub const FIRST_VIDEO: &str = "6000000000001";
 
-/// What goes wrong with one call.
+/// A fault of one call.
 #[derive(Clone)]
 pub enum Fault {
-    /// It is refused.
+    /// The call has no effect, and this response.
     Refused(u16, &'static str),
-    /// It is done, and answered with this all the same.
+    /// The call has its effect, and this response instead of its own.
     Lost(u16, &'static str),
 }
 
@@ -34,7 +34,7 @@ pub enum Fault {
 pub struct Video {
     pub body: Value,
     pub complete: bool,
-    /// Jobs and their states.
+    /// The ids and states of its jobs.
     pub jobs: Vec<(String, String)>,
     /// The bodies of ingest requests.
     pub ingests: Vec<Value>,
@@ -48,7 +48,7 @@ struct World {
     videos: BTreeMap<String, Video>,
     created: u64,
     tokens: u64,
-    /// The last token that is not taken any more.
+    /// The number of the last token that is no longer accepted.
     expired: u64,
     object: Option<u64>,
     urls: Option<Value>,
@@ -60,7 +60,7 @@ struct World {
 pub struct Brightcove(Arc<Mutex<World>>);
 
 impl Brightcove {
-    /// Serves on a port of the machine's choice; its address.
+    /// Serves on a free port; its URL.
     pub async fn serve(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -74,12 +74,12 @@ impl Brightcove {
         with(&mut self.0.lock().unwrap())
     }
 
-    /// Lets the next calls of a kind go wrong.
+    /// Injects a fault into the next calls of a kind.
     pub fn fail(&self, call: &'static str, times: usize, fault: &Fault) {
         self.world(|world| world.faults.entry(call).or_default().extend(vec![fault.clone(); times]));
     }
 
-    /// How often a call was made.
+    /// The number of calls of a kind.
     pub fn count(&self, call: &str) -> usize {
         self.world(|world| world.calls.iter().filter(|made| **made == call).count())
     }
@@ -101,22 +101,22 @@ impl Brightcove {
         self.world(|world| world.videos.remove(id).unwrap());
     }
 
-    /// How many bytes the object has; `None` where it is not there.
+    /// Sets the size of the object; `None` if there is none.
     pub fn object(&self, bytes: Option<u64>) {
         self.world(|world| world.object = bytes);
     }
 
-    /// What the next upload URLs say, in the place of what they would.
+    /// Replaces the next upload URLs.
     pub fn urls(&self, urls: Value) {
         self.world(|world| world.urls = Some(urls));
     }
 
-    /// The id of the next video, in the place of what it would be.
+    /// Replaces the id of the next video.
     pub fn next(&self, id: &str) {
         self.world(|world| world.next = Some(id.into()));
     }
 
-    /// Takes back the tokens that were given out.
+    /// Invalidates all tokens.
     pub fn expire_tokens(&self) {
         self.world(|world| world.expired = world.tokens);
     }

@@ -1,17 +1,17 @@
-//! Videos whose creation nobody heard of.
+//! The intent log: videos whose creation was not confirmed.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cloud::upload::Uploads;
 
 use crate::{
     brightcove::{FIRST_VIDEO, Fault},
-    desk::{DAY, Desk, NOW, create, error},
+    fixture::{DAY, Fixture, NOW, create, error},
 };
 
-const OVER: u64 = NOW + 15 * 60 + 1;
+const EXPIRED: u64 = NOW + 15 * 60 + 1;
 
-impl Desk {
-    /// Whether each intent is still to be settled.
+impl Fixture {
+    /// Whether each intent is open.
     async fn intents(&self) -> Vec<bool> {
         let all = self.table.scan().table_name("uploads").send().await.unwrap().items.unwrap_or_default();
         let intents = all.iter().filter(|item| item["item"].as_s().unwrap().starts_with("intent#"));
@@ -23,8 +23,8 @@ impl Desk {
         AttributeValue::S(format!("intent#{}", self.brightcove.video(video).unwrap().body["reference_id"].as_str().unwrap()))
     }
 
-    /// Opens a video's intent again, as if whoever created it had been gone in between.
-    async fn unsettle(&self, video: &str) {
+    /// Opens a video's intent again, as if its process had ended before it closed the intent.
+    async fn reopen_intent(&self, video: &str) {
         let update = self.table.update_item().table_name("uploads").key("item", self.intent(video));
         let update = update.update_expression("SET unfinished = :one").expression_attribute_values(":one", AttributeValue::S("1".into()));
         update.send().await.unwrap();
@@ -32,77 +32,78 @@ impl Desk {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_stored_is_settled_and_no_upload_of_its_own() {
-    let desk = Desk::new().await;
-    desk.upload("a.webm").await;
-    assert_eq!(desk.intents().await, [false]);
-    assert_eq!(Uploads::from_env(&desk.environment).await.unwrap().list().await.unwrap().len(), 1);
-    // What was refused was not created.
-    desk.brightcove.fail("create", 1, &Fault::Refused(422, "[]"));
-    assert_eq!(desk.create(&create("b.webm", "alice")).await.error(), error(422, "upstream_rejected"));
-    assert_eq!(desk.intents().await, [false, false]);
+async fn a_stored_upload_closes_its_intent() {
+    let fixture = Fixture::new().await;
+    fixture.upload("a.webm").await;
+    assert_eq!(fixture.intents().await, [false]);
+    assert_eq!(Uploads::from_env(&fixture.environment).await.unwrap().list().await.unwrap().len(), 1);
+    // A rejected video was not created.
+    fixture.brightcove.fail("create", 1, &Fault::Refused(422, "[]"));
+    assert_eq!(fixture.create(&create("b.webm", "alice")).await.error(), error(422, "upstream_rejected"));
+    assert_eq!(fixture.intents().await, [false, false]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_video_whose_answer_was_lost_is_reaped() {
-    let desk = Desk::new().await;
+async fn a_video_whose_response_was_lost_is_reaped() {
+    let fixture = Fixture::new().await;
     for fault in [Fault::Lost(500, ""), Fault::Lost(201, "nonsense"), Fault::Refused(503, "")] {
-        desk.brightcove.fail("create", 1, &fault);
-        assert_ne!(desk.create(&create("a.webm", "alice")).await.status, 200);
+        fixture.brightcove.fail("create", 1, &fault);
+        assert_ne!(fixture.create(&create("a.webm", "alice")).await.status, 200);
     }
-    assert_eq!((desk.brightcove.videos(), desk.intents().await), (2, vec![true; 3]));
-    let reaper = desk.reaper().await;
-    assert_eq!(reaper.run_at(false, OVER - 1).await.unwrap().reaped, [""; 0]);
-    assert_eq!(reaper.run_at(true, OVER).await.unwrap().reaped.len(), 2);
-    assert_eq!((desk.brightcove.videos(), desk.intents().await), (2, vec![true; 3]));
-    assert_eq!(reaper.run_at(false, OVER).await.unwrap().reaped.len(), 2);
-    assert_eq!((desk.brightcove.videos(), desk.intents().await), (0, vec![false; 3]));
-    let before = desk.brightcove.count("video");
-    assert_eq!(reaper.run_at(false, OVER).await.unwrap().reaped, [""; 0]);
-    assert_eq!(desk.brightcove.count("video"), before);
+    assert_eq!((fixture.brightcove.videos(), fixture.intents().await), (2, vec![true; 3]));
+    let reaper = fixture.reaper().await;
+    assert_eq!(reaper.run_at(false, EXPIRED - 1).await.unwrap().reaped, [""; 0]);
+    assert_eq!(reaper.run_at(true, EXPIRED).await.unwrap().reaped.len(), 2);
+    assert_eq!((fixture.brightcove.videos(), fixture.intents().await), (2, vec![true; 3]));
+    assert_eq!(reaper.run_at(false, EXPIRED).await.unwrap().reaped.len(), 2);
+    assert_eq!((fixture.brightcove.videos(), fixture.intents().await), (0, vec![false; 3]));
+    let before = fixture.brightcove.count("video");
+    assert_eq!(reaper.run_at(false, EXPIRED).await.unwrap().reaped, [""; 0]);
+    assert_eq!(fixture.brightcove.count("video"), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_video_that_is_known_or_has_a_file_is_left_alone() {
-    let desk = Desk::new().await;
-    desk.upload("a.webm").await;
-    desk.unsettle(FIRST_VIDEO).await;
-    let reaper = desk.reaper().await;
-    let report = reaper.run_at(false, OVER).await.unwrap();
-    assert_eq!((report.reaped.len(), desk.brightcove.videos(), desk.intents().await), (0, 1, vec![false]));
-    // It has no upload any more, but somebody gave it a file.
-    desk.unsettle(FIRST_VIDEO).await;
+async fn a_video_with_an_upload_or_a_file_is_not_reaped() {
+    let fixture = Fixture::new().await;
+    fixture.upload("a.webm").await;
+    fixture.reopen_intent(FIRST_VIDEO).await;
+    let reaper = fixture.reaper().await;
+    let report = reaper.run_at(false, EXPIRED).await.unwrap();
+    assert_eq!((report.reaped.len(), fixture.brightcove.videos(), fixture.intents().await), (0, 1, vec![false]));
+    // It has no upload any more, but it has a file.
+    fixture.reopen_intent(FIRST_VIDEO).await;
     let upload = AttributeValue::S(format!("upload#{FIRST_VIDEO}"));
-    desk.table.delete_item().table_name("uploads").key("item", upload).send().await.unwrap();
-    desk.brightcove.change(FIRST_VIDEO, |video| video.complete = true);
-    assert_eq!(reaper.run_at(false, OVER).await.unwrap().reaped, [""; 0]);
-    assert_eq!((desk.brightcove.count("delete"), desk.intents().await), (0, vec![false]));
+    fixture.table.delete_item().table_name("uploads").key("item", upload).send().await.unwrap();
+    fixture.brightcove.change(FIRST_VIDEO, |video| video.complete = true);
+    assert_eq!(reaper.run_at(false, EXPIRED).await.unwrap().reaped, [""; 0]);
+    assert_eq!((fixture.brightcove.count("delete"), fixture.intents().await), (0, vec![false]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_removed_is_tried_again_in_a_day() {
-    let desk = Desk::new().await;
-    desk.brightcove.fail("create", 1, &Fault::Lost(500, ""));
-    desk.create(&create("a.webm", "alice")).await;
-    let reaper = desk.reaper().await;
-    desk.brightcove.fail("delete", 1, &Fault::Refused(403, ""));
-    assert_eq!(reaper.run_at(false, OVER).await.unwrap().kept, [FIRST_VIDEO]);
-    assert_eq!(reaper.run_at(false, OVER + DAY - 1).await.unwrap().kept, [""; 0]);
-    desk.brightcove.fail("video", 1, &Fault::Refused(403, ""));
-    assert!(reaper.run_at(false, OVER + DAY).await.is_err(), "somebody has to look");
-    let before = desk.brightcove.count("video");
-    assert_eq!(reaper.run_at(false, OVER + 2 * DAY - 1).await.unwrap().reaped, [""; 0]);
-    assert_eq!(desk.brightcove.count("video"), before);
-    assert_eq!(reaper.run_at(false, OVER + 2 * DAY).await.unwrap().reaped, [FIRST_VIDEO]);
+async fn a_video_that_cannot_be_deleted_is_postponed_by_a_day() {
+    let fixture = Fixture::new().await;
+    fixture.brightcove.fail("create", 1, &Fault::Lost(500, ""));
+    fixture.create(&create("a.webm", "alice")).await;
+    let reaper = fixture.reaper().await;
+    fixture.brightcove.fail("delete", 1, &Fault::Refused(403, ""));
+    assert_eq!(reaper.run_at(false, EXPIRED).await.unwrap().kept, [FIRST_VIDEO]);
+    assert_eq!(reaper.run_at(false, EXPIRED + DAY - 1).await.unwrap().kept, [""; 0]);
+    fixture.brightcove.fail("video", 1, &Fault::Refused(403, ""));
+    let error = reaper.run_at(false, EXPIRED + DAY).await.unwrap_err();
+    assert_eq!(error.code(), "upstream_forbidden", "the run fails, so that the alarm goes off");
+    let before = fixture.brightcove.count("video");
+    assert_eq!(reaper.run_at(false, EXPIRED + 2 * DAY - 1).await.unwrap().reaped, [""; 0]);
+    assert_eq!(fixture.brightcove.count("video"), before);
+    assert_eq!(reaper.run_at(false, EXPIRED + 2 * DAY).await.unwrap().reaped, [FIRST_VIDEO]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_reference_is_not_ours_to_remove() {
-    let desk = Desk::new().await;
-    desk.brightcove.fail("create", 1, &Fault::Lost(500, ""));
-    desk.create(&create("a.webm", "alice")).await;
+async fn a_video_of_another_reference_is_not_deleted() {
+    let fixture = Fixture::new().await;
+    fixture.brightcove.fail("create", 1, &Fault::Lost(500, ""));
+    fixture.create(&create("a.webm", "alice")).await;
     let other = r#"{"id":"6000000000001","reference_id":"trailer","complete":false}"#;
-    desk.brightcove.fail("video", 1, &Fault::Refused(200, other));
-    assert!(desk.reaper().await.run_at(false, OVER).await.is_err());
-    assert_eq!((desk.brightcove.count("delete"), desk.brightcove.videos()), (0, 1));
+    fixture.brightcove.fail("video", 1, &Fault::Refused(200, other));
+    assert_eq!(fixture.reaper().await.run_at(false, EXPIRED).await.unwrap_err().code(), "upstream_invalid");
+    assert_eq!((fixture.brightcove.count("delete"), fixture.brightcove.videos()), (0, 1));
 }

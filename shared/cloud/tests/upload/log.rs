@@ -1,18 +1,18 @@
-//! What is logged.
+//! The log.
 
 use std::{cell::RefCell, io};
 
 use crate::{
     brightcove::{FIRST_VIDEO, Fault},
-    desk::{Desk, NOW, create, ingest, sign, sign_text},
+    fixture::{Fixture, NOW, create, ingest, sign, sign_text},
 };
 
 thread_local! {
-    /// What this thread logged.
+    /// The log of this thread.
     static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Where each thread's log goes.
+/// Writes to the log of the current thread.
 struct Log;
 
 impl io::Write for Log {
@@ -26,25 +26,25 @@ impl io::Write for Log {
     }
 }
 
-// On one thread, so that it is this thread's log.
+// On one thread, whose log is compared.
 #[tokio::test]
 async fn videos_operations_and_codes_are_logged_and_nothing_secret() {
-    // For every thread: whether a line is logged at all is remembered for all of them.
+    // For every thread, because tracing caches for all of them whether a line is logged.
     tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO).with_writer(|| Log).init();
 
-    let desk = Desk::new().await;
-    let upload = desk.upload("a secret title.webm").await;
+    let fixture = Fixture::new().await;
+    let upload = fixture.upload("a secret title.webm").await;
     let mut failures = Vec::new();
-    let (signer, ingester, creator) = (desk.signer().await, desk.ingester().await, desk.creator().await);
+    let (signer, ingester, creator) = (fixture.signer().await, fixture.ingester().await, fixture.creator().await);
     let mut stolen = upload.clone();
     stolen["objectKey"] = "another/key".into();
     for request in [sign(&upload, "complete one"), sign(&stolen, "complete one"), sign_text("__proto__", "nonsense")] {
         failures.extend(signer.request_at(&request, NOW).await.err());
     }
-    desk.brightcove.fail("ingest", 1, &Fault::Refused(422, r#"{"error_code":"X","message":"words of theirs"}"#));
+    fixture.brightcove.fail("ingest", 1, &Fault::Refused(422, r#"{"error_code":"X","message":"text of theirs"}"#));
     failures.extend(ingester.request_at(&ingest(&upload), NOW).await.err());
     ingester.request_at(&ingest(&upload), NOW).await.unwrap();
-    desk.brightcove.fail("urls", 1, &Fault::Refused(200, r#"{"secret_access_key":"words of theirs"}"#));
+    fixture.brightcove.fail("urls", 1, &Fault::Refused(200, r#"{"secret_access_key":"text of theirs"}"#));
     failures.extend(creator.request_at(&create("b.webm", "alice"), NOW).await.err());
     assert_eq!(failures.len(), 4);
 
@@ -54,7 +54,7 @@ async fn videos_operations_and_codes_are_logged_and_nothing_secret() {
     }
     logged.extend(failures.iter().map(ToString::to_string));
     let secrets =
-        ["wJalr", "a/token", "a secret", "title", "token-1", "s3://", "words of theirs", "alice", "__proto__", "X-Amz", "x-amz", "Basic"];
+        ["wJalr", "a/token", "a secret", "title", "token-1", "s3://", "text of theirs", "alice", "__proto__", "X-Amz", "x-amz", "Basic"];
     for secret in secrets {
         assert!(!logged.contains(secret), "{secret} is in {logged}");
     }

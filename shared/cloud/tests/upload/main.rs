@@ -1,12 +1,12 @@
-//! Uploads against a real engine for the table, and a Brightcove that is made to fail.
+//! Uploads with a local DynamoDB engine, and a stand-in for Brightcove with injected faults.
 
-#![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+#![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 mod brightcove;
 mod callers;
 mod create;
-mod desk;
-mod handing_over;
+mod fixture;
+mod ingest;
 mod intents;
 mod log;
 mod reaper;

@@ -1,4 +1,5 @@
-//! The contract's genuine and hostile requests, through the deed and the table. The documents are not part of the project.
+//! The contract's genuine and hostile requests, through the handler and the table. The documents
+//! are not part of the project.
 
 use std::{fs, path::Path};
 
@@ -6,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::desk::{Desk, request};
+use crate::fixture::{Fixture, request};
 
 fn vectors(name: &str) -> Option<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors").join(name);
@@ -31,21 +32,21 @@ fn n(value: u64) -> AttributeValue {
 }
 
 struct Case<'a> {
-    desk: &'a Desk,
+    fixture: &'a Fixture,
     sessions: &'a Value,
-    told: &'a Value,
+    vector: &'a Value,
 }
 
 impl Case<'_> {
     /// Puts the session in the case's state.
     async fn prepare(&self) {
         let sessions = self.sessions.as_object().unwrap().values();
-        let Some(session) = sessions.clone().find(|session| session["video_id"] == self.told["video_id"]) else { return };
+        let Some(session) = sessions.clone().find(|session| session["video_id"] == self.vector["video_id"]) else { return };
         let video = session["video_id"].as_str().unwrap();
-        let patch = &self.told["session_patch"];
-        let named = self.told.to_string().contains("uploadId=").then(|| session["upload_id"].as_str().unwrap());
+        let patch = &self.vector["session_patch"];
+        let named = self.vector.to_string().contains("uploadId=").then(|| session["upload_id"].as_str().unwrap());
         let upload = patch["upload_id"].as_str().or(named);
-        let max_parts = self.told["config_patch"]["max_parts"].as_u64().unwrap_or(10_000);
+        let max_parts = self.vector["config_patch"]["max_parts"].as_u64().unwrap_or(10_000);
         for (name, value) in [
             ("state", Some(s(patch["state"].as_str().unwrap_or("open")))),
             ("upload_id", upload.map(s)),
@@ -54,26 +55,26 @@ impl Case<'_> {
             ("expires_at", seconds(&session["expires_at"]).map(n)),
             ("max_parts", Some(n(max_parts))),
         ] {
-            self.desk.patch(video, name, value).await;
+            self.fixture.patch(video, name, value).await;
         }
     }
 
-    /// The query, as a gateway hands it over.
+    /// The query, as API Gateway decodes it.
     fn query(&self) -> Value {
         let mut query: serde_json::Map<String, Value> = serde_json::Map::new();
         let mut add = |name: &str, value: String| {
             query.entry(name).or_insert_with(|| json!([])).as_array_mut().unwrap().push(value.into());
         };
-        let text = |name: &str| self.told[name].as_str().unwrap_or_default();
+        let text = |name: &str| self.vector[name].as_str().unwrap_or_default();
         for (name, value) in form_urlencoded::parse((text("raw_query").to_owned() + text("sign_query")).as_bytes()) {
             add(&name, value.into_owned());
         }
-        for pairs in [&self.told["query"], &self.told["extra_query"]].into_iter().filter_map(Value::as_object) {
+        for pairs in [&self.vector["query"], &self.vector["extra_query"]].into_iter().filter_map(Value::as_object) {
             for (name, value) in pairs {
                 add(name, value.as_str().unwrap_or_default().into());
             }
         }
-        let generate = &self.told["generate"];
+        let generate = &self.vector["generate"];
         if let Some(count) = generate["count"].as_u64() {
             add(generate["param"].as_str().unwrap(), generate["repeat"].as_str().unwrap().repeat(usize::try_from(count).unwrap()));
         }
@@ -82,11 +83,11 @@ impl Case<'_> {
 
     async fn outcome(&self) -> (u64, String) {
         self.prepare().await;
-        let method = self.told["http_method"].as_str().unwrap_or("GET");
-        let video = self.told["video_id"].as_str().unwrap();
+        let method = self.vector["http_method"].as_str().unwrap_or("GET");
+        let video = self.vector["video_id"].as_str().unwrap();
         let query = json!({"multiValueQueryStringParameters": self.query()});
         let request = request(method, "/sign/{videoId}", &[("videoId", video)], &query);
-        let got = self.desk.sign(&request, seconds(&self.told["now"]).unwrap()).await;
+        let got = self.fixture.sign(&request, seconds(&self.vector["now"]).unwrap()).await;
         if got.status == 200 { (200, got.text) } else { got.error() }
     }
 }
@@ -94,12 +95,12 @@ impl Case<'_> {
 #[tokio::test(flavor = "multi_thread")]
 async fn genuine_requests_are_signed_and_hostile_ones_are_not() {
     let (Some(genuine), Some(hostile)) = (vectors("sigv4_upload.json"), vectors("sigv4_upload_hostile.json")) else { return };
-    let desk = Desk::new().await;
+    let fixture = Fixture::new().await;
     let sessions = &genuine["sessions"];
     for session in sessions.as_object().unwrap().values() {
-        desk.adopt(session).await;
+        fixture.adopt(session).await;
     }
-    let case = |told| Case { desk: &desk, sessions, told };
+    let case = |vector| Case { fixture: &fixture, sessions, vector };
     for one in genuine["cases"].as_array().unwrap() {
         assert_eq!(case(one).outcome().await, (200, one["signature"].as_str().unwrap().into()), "{}", one["id"]);
     }
@@ -110,7 +111,8 @@ async fn genuine_requests_are_signed_and_hostile_ones_are_not() {
     for one in refused {
         let found = case(one).outcome().await;
         assert_ne!(found.0, 200, "{}", one["id"]);
-        // What a gateway decodes before us may be refused for another reason; and another method is the route's to refuse.
+        // API Gateway decodes a raw query first, so the reason may differ; another method is
+        // refused by the route.
         if one["raw_query"].is_null() && one["http_method"].is_null() {
             let expected = (one["expect"]["status"].as_u64().unwrap(), one["expect"]["error"].as_str().unwrap().to_owned());
             assert_eq!(found, expected, "{}", one["id"]);
@@ -119,8 +121,8 @@ async fn genuine_requests_are_signed_and_hostile_ones_are_not() {
     assert_eq!(refused.len(), 89);
 }
 
-impl Desk {
-    /// Creates an upload as a vector has it.
+impl Fixture {
+    /// Creates the upload of a vector.
     async fn adopt(&self, session: &Value) {
         let text = |name: &str| session[name].as_str().unwrap();
         self.brightcove.next(text("video_id"));

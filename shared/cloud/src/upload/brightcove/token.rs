@@ -1,4 +1,5 @@
-//! The bearer token: got once, kept until shortly before its end, renewed by one request while the others wait.
+//! The bearer token, cached until shortly before it expires. One request renews it while others
+//! wait.
 
 use std::time::{Duration, Instant};
 
@@ -7,60 +8,70 @@ use shared::{secret::SecretText, upload::Code};
 use tokio::sync::Mutex;
 
 use super::{
-    super::{Account, Error, Uploads},
-    answer::{self, refusal},
+    super::{account::Account, error::Error, uploads::Uploads},
+    response::{error_response, invalid_response, parse},
 };
-use crate::http::{Again, Http};
+use crate::{
+    clock::SECONDS_PER_DAY,
+    http::{HttpClient, Retry},
+};
 
-/// How long before its end a token is not used any more.
-const EARLY: Duration = Duration::from_secs(30);
+/// A token is renewed so long before it expires.
+const RENEW_BEFORE: Duration = Duration::from_secs(30);
 
 /// The token of this process.
 #[derive(Default)]
-pub(super) struct Tokens(Mutex<Option<Token>>);
+pub(super) struct TokenCache(Mutex<Option<Token>>);
 
 struct Token {
     text: SecretText,
-    until: Instant,
+    expires: Instant,
 }
 
-impl Tokens {
-    /// The token, which is got where there is none.
-    pub(super) async fn token(&self, http: &Http, url: &str, uploads: &Uploads, again: Again, until: Instant) -> Result<SecretText, Error> {
+impl TokenCache {
+    /// The cached token, or a new one from the OAuth API at `url`.
+    pub(super) async fn token(
+        &self,
+        http: &HttpClient,
+        url: &str,
+        uploads: &Uploads,
+        retry: Retry,
+        deadline: Instant,
+    ) -> Result<SecretText, Error> {
         #[derive(Deserialize)]
         struct Granted {
             access_token: SecretText,
             expires_in: u64,
         }
-        // Held while a token is got: whoever comes meanwhile gets the same.
-        let mut kept = self.0.lock().await;
-        if let Some(token) = kept.as_ref().filter(|token| Instant::now() < token.until) {
+        // Locked during the request, so that concurrent callers get the same token.
+        let mut cached = self.0.lock().await;
+        if let Some(token) = cached.as_ref().filter(|token| Instant::now() < token.expires) {
             return Ok(token.text.clone());
         }
         let account = Account::find(uploads.store(), uploads.account()).await?;
-        let asked = Instant::now();
+        let requested = Instant::now();
         let url = format!("{url}/access_token");
         let request = |client: &reqwest::Client| {
             let request = client.post(&url).basic_auth(&account.client_id, Some(account.client_secret.expose()));
             request.form(&[("grant_type", "client_credentials")])
         };
-        let answer = http.send_until(until, again, request).await.map_err(Error::Silent)?;
-        let granted: Granted = match answer.status.as_u16() {
-            // It says so of a client that it does not know, and of a secret that is not the client's.
-            400 | 401 => return Err(Error::Upstream { code: Code::UpstreamAuth, cause: format!("status {} of OAuth", answer.status) }),
-            200..300 => answer::read(&answer)?,
-            _ => return Err(refusal(&answer)),
+        let response = http.send_before(deadline, retry, request).await.map_err(Error::NoResponse)?;
+        let granted: Granted = match response.status.as_u16() {
+            // 400 is the status for an unknown client, 401 for a wrong secret.
+            400 | 401 => return Err(Error::Upstream { code: Code::UpstreamAuth, cause: format!("status {} of OAuth", response.status) }),
+            200..300 => parse(&response)?,
+            _ => return Err(error_response(&response)),
         };
         if granted.access_token.expose().is_empty() {
-            return Err(answer::invalid("an empty token"));
+            return Err(invalid_response("an empty token"));
         }
-        let life = Duration::from_secs(granted.expires_in.min(24 * 60 * 60)).saturating_sub(EARLY);
-        *kept = Some(Token { text: granted.access_token.clone(), until: asked + life });
+        let lifetime = Duration::from_secs(granted.expires_in.min(SECONDS_PER_DAY)).saturating_sub(RENEW_BEFORE);
+        *cached = Some(Token { text: granted.access_token.clone(), expires: requested + lifetime });
         Ok(granted.access_token)
     }
 
-    /// Forgets a token that is not taken any more, if it is still the one that is kept.
-    pub(super) async fn forget(&self, token: &SecretText) {
-        self.0.lock().await.take_if(|kept| kept.text.expose() == token.expose());
+    /// Removes a token that Brightcove no longer accepts, unless it was renewed already.
+    pub(super) async fn invalidate(&self, token: &SecretText) {
+        self.0.lock().await.take_if(|cached| cached.text.expose() == token.expose());
     }
 }

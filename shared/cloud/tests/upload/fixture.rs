@@ -1,4 +1,4 @@
-//! A table, a master key, a Brightcove, and requests as API Gateway hands them over.
+//! The fixture: a table, a master key, a stand-in for Brightcove; and requests from API Gateway.
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt};
 
@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use cloud::{
-    gateway::{Event, Failure, Reply, Request},
+    gateway::{ApiError, Event, Request, Response},
     setting::Environment,
     upload::{self, Account, Creator, Ingester, Reaper, Signer},
 };
@@ -20,21 +20,21 @@ use tokio::net::TcpListener;
 
 use crate::brightcove::{ACCOUNT, Brightcove};
 
-/// 2026-01-15T09:30:05Z, and what a client's clock says then.
+/// 2026-01-15T09:30:05Z, and a client's clock at that time.
 pub const NOW: u64 = 1_768_469_405;
 pub const DATETIME: &str = "20260115T093000Z";
 pub const ORIGIN: &str = "https://page.example";
 pub const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 pub const DAY: u64 = 24 * 60 * 60;
 
-pub struct Desk {
+pub struct Fixture {
     pub environment: Environment,
     pub brightcove: Brightcove,
     pub table: Client,
     _folder: TempDir,
 }
 
-/// An answer as the caller gets it.
+/// A response, as the caller gets it.
 #[derive(Debug)]
 pub struct Got {
     pub status: u64,
@@ -53,17 +53,17 @@ impl Got {
     }
 }
 
-/// What an error is expected to be.
+/// An expected error.
 pub fn error(status: u64, code: &str) -> (u64, String) {
     (status, code.to_owned())
 }
 
-impl Desk {
+impl Fixture {
     pub async fn new() -> Self {
         Self::with(&[]).await
     }
 
-    /// A desk with other settings than the usual.
+    /// A fixture with further settings.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("master_key");
@@ -89,7 +89,7 @@ impl Desk {
         .map(|(name, value)| (name.to_owned(), value))
         .into();
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let environment = Environment::over(all);
+        let environment = Environment::with_defaults(all);
         Account::connect(&environment, ACCOUNT, "a client", &SecretText::new("a secret".into())).await.unwrap();
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -112,13 +112,13 @@ impl Desk {
     }
 
     pub async fn reaper(&self) -> Reaper {
-        Reaper::from_env(&self.environment).await.unwrap().with_pace(std::time::Duration::ZERO)
+        Reaper::from_env(&self.environment).await.unwrap().with_request_interval(std::time::Duration::ZERO)
     }
 
-    /// The answer as the door gives it.
-    pub fn answer(&self, request: &Request, outcome: Result<Reply, Failure>) -> Got {
-        let door = upload::door(&self.environment);
-        let answer = serde_json::to_value(door.answer(outcome, door.origin(request.origin()))).unwrap();
+    /// The response of the API.
+    pub fn answer(&self, request: &Request, outcome: Result<Response, ApiError>) -> Got {
+        let api = upload::api(&self.environment);
+        let answer = serde_json::to_value(api.respond(outcome, api.allowed_origin(request.origin()))).unwrap();
         Got {
             status: answer["statusCode"].as_u64().unwrap(),
             headers: answer["headers"].clone(),
@@ -131,7 +131,7 @@ impl Desk {
         self.answer(request, creator.request_at(request, NOW).await)
     }
 
-    /// An upload of a new file, as the page is told of it.
+    /// Creates an upload; the response for the page.
     pub async fn upload(&self, name: &str) -> Value {
         let created = self.create(&create(name, "alice")).await;
         assert_eq!(created.status, 200, "{created:?}");
@@ -148,7 +148,7 @@ impl Desk {
         self.sign(&sign(upload, operation), NOW).await
     }
 
-    /// An upload that was completed, as far as signing knows.
+    /// Creates an upload, and signs its completion.
     pub async fn completed(&self) -> Value {
         let upload = self.upload("a.webm").await;
         let signed = self.signed(&upload, "complete one").await;
@@ -166,14 +166,14 @@ impl Desk {
         item["state"].as_s().unwrap().clone()
     }
 
-    /// A video's item, as it lies there.
+    /// The stored item of a video's upload.
     pub async fn item(&self, video: &str) -> std::collections::HashMap<String, AttributeValue> {
         let key = AttributeValue::S(format!("upload#{video}"));
         let found = self.table.get_item().table_name("uploads").key("item", key).send().await.unwrap();
         found.item.unwrap_or_else(|| panic!("there is no {video}"))
     }
 
-    /// Changes a video's item behind everybody's back.
+    /// Changes the stored item of a video's upload directly.
     pub async fn patch(&self, video: &str, name: &str, value: Option<AttributeValue>) {
         let key = AttributeValue::S(format!("upload#{video}"));
         let update = self.table.update_item().table_name("uploads").key("item", key).expression_attribute_names("#name", name);
@@ -185,7 +185,7 @@ impl Desk {
     }
 }
 
-/// The table, empty; the engine's address.
+/// Starts an engine with an empty table; its URL.
 async fn database() -> String {
     let database = Database::memory().unwrap();
     let table = json!({
@@ -208,7 +208,7 @@ async fn database() -> String {
     address
 }
 
-/// A request as API Gateway hands it over.
+/// A request from API Gateway.
 pub fn request(method: &str, route: &str, parameters: &[(&str, &str)], more: &Value) -> Request {
     let path = parameters.iter().fold(route.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
     let mut event = json!({
@@ -232,19 +232,20 @@ pub fn request(method: &str, route: &str, parameters: &[(&str, &str)], more: &Va
     }
 }
 
-/// A request to create an upload, by somebody whom the authorizer knows.
+/// A request to create an upload, with the context of the authorizer.
 pub fn create(name: &str, principal: &str) -> Request {
     let body = json!({"name": name}).to_string();
     request("POST", "/upload", &[], &json!({"body": body, "authorizer": {"principalId": principal, "mode": "token"}}))
 }
 
-/// A request to hand an upload over.
+/// A request to ingest an upload.
 pub fn ingest(upload: &Value) -> Request {
     let body = json!({"bucket": upload["bucket"], "objectKey": upload["objectKey"]}).to_string();
     request("POST", "/ingest/{videoId}", &[("videoId", upload["videoId"].as_str().unwrap())], &json!({"body": body}))
 }
 
-/// A request in canonical form: `initiate`, or `part`, `list`, `complete` or `abort` and the id of a multipart upload.
+/// A request in canonical form: `initiate`, or `part`, `list`, `complete` or `abort` and the id of
+/// a multipart upload.
 pub fn canonical(upload: &Value, operation: &str) -> String {
     let (operation, id) = operation.split_once(' ').unwrap_or((operation, ""));
     let (method, query, own, payload) = match operation {
