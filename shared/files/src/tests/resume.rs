@@ -59,7 +59,8 @@ async fn a_stopped_run_can_be_resumed_with_any_compression() {
 async fn a_run_is_not_resumed_with_another_input_or_other_options() {
     let (dir, mut options) = audience(500);
     let (client, _) = server(|request| (request >= 10).then_some(StatusCode::INTERNAL_SERVER_ERROR)).await;
-    translate(client, &options, pending()).await.unwrap_err();
+    let error = translate(client, &options, pending()).await.unwrap_err().to_string();
+    assert_resumable(&error, "rows");
     options.resume = true;
     options.delimiter = Some(b';');
     options.column = Column::Named("row,rampid".into());
