@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::{
     documents::{blocks, documents},
     read,
-    template::{Template, events, get, names, text},
+    template::{events, functions, template},
 };
 
 /// The shell blocks of every document, each with its document's path.
@@ -28,10 +28,9 @@ fn after<'a>(text: &'a str, prefix: &str, end: impl Fn(char) -> bool) -> Vec<&'a
 
 #[test]
 fn every_address_is_a_route() {
-    let template = Template::read();
-    let functions = template.functions().into_iter();
-    let routes: BTreeSet<String> =
-        functions.flat_map(|(_, function)| events(function, "Api")).map(|route| text(get(route, &["Path"]))).collect();
+    let template = template();
+    let functions = functions(&template).into_iter();
+    let routes: BTreeSet<String> = functions.flat_map(|(_, function)| events(function, "Api")).map(|route| route.text(&["Path"])).collect();
     let mut called = 0;
     for (path, block) in commands() {
         for address in after(&block, "$URL", |letter| letter.is_whitespace() || "?\"'".contains(letter)) {
@@ -49,21 +48,21 @@ fn every_address_is_a_route() {
 
 #[test]
 fn every_parameter_output_and_stack_exists() {
-    let template = Template::read();
-    let parameters = names(template.get(&["Parameters"]));
-    let outputs = names(template.get(&["Outputs"]));
+    let template = template();
+    let parameters: Vec<_> = template.node().entries(&["Parameters"]).map(|(name, _)| name).collect();
+    let outputs: Vec<_> = template.node().entries(&["Outputs"]).map(|(name, _)| name).collect();
     let stacks = read("samconfig.toml");
     let mut seen = [0; 3];
     for (path, block) in commands() {
         for (name, _) in block.split_whitespace().filter_map(|word| word.split_once('=')) {
             // Variables of the shell are in capitals.
             if name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase) && name.chars().all(char::is_alphanumeric) {
-                assert!(parameters.iter().any(|known| known == name), "{path}: the template has no parameter {name}");
+                assert!(parameters.contains(&name), "{path}: the template has no parameter {name}");
                 seen[0] += 1;
             }
         }
         for name in after(&block, "OutputKey==`", |letter| letter == '`') {
-            assert!(outputs.iter().any(|known| known == name), "{path}: the template has no output {name}");
+            assert!(outputs.contains(&name), "{path}: the template has no output {name}");
             seen[1] += 1;
         }
         for name in after(&block, "--config-env ", char::is_whitespace) {

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_norway::Value;
-
 use super::{
     sources,
-    template::{Template, events, get, names, text, texts},
+    template::{events, functions, property, resources, template},
 };
 
 /// The maximum integration timeout of an API Gateway REST API, in seconds.
@@ -41,10 +39,10 @@ const SET_ELSEWHERE: [(&str, &str); 15] = [
 
 #[test]
 fn no_function_outlives_the_gateway() {
-    let template = Template::read();
+    let template = template();
     let mut doors = 0;
-    for (name, function) in template.functions().iter().filter(|(_, function)| !events(function, "Api").is_empty()) {
-        let timeout = template.setting(function, "Timeout").and_then(Value::as_u64).expect("a time-out is a number");
+    for (name, function) in functions(&template).into_iter().filter(|(_, function)| !events(*function, "Api").is_empty()) {
+        let timeout = property(&template, function, "Timeout").and_then(|timeout| timeout.number(&[])).expect("a time-out is a number");
         assert!(timeout < GATEWAY_TIMEOUT, "{name} may run {timeout} s: the gateway answers its caller before");
         doors += 1;
     }
@@ -53,21 +51,23 @@ fn no_function_outlives_the_gateway() {
 
 #[test]
 fn every_table_is_sealed_and_can_be_restored() {
-    for (name, table) in Template::read().resources("AWS::DynamoDB::Table") {
-        let at = |path: &[&str]| text(get(table, &[&["Properties"], path].concat()));
-        assert_eq!(at(&["SSESpecification", "SSEEnabled"]), "true", "{name}");
-        assert_eq!(at(&["SSESpecification", "KMSMasterKeyId"]), "!GetAtt VaultKey.Arn", "{name}");
-        assert_eq!(at(&["PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"]), "true", "{name}");
-        assert_eq!(text(get(table, &["DeletionPolicy"])), "Retain", "{name}");
-        assert_eq!(text(get(table, &["UpdateReplacePolicy"])), "Retain", "{name}");
+    for table in resources(&template(), "AWS::DynamoDB::Table") {
+        let (name, table) = (table.id, table.node);
+        assert_eq!(table.text(&["Properties", "SSESpecification", "SSEEnabled"]), "true", "{name}");
+        assert_eq!(table.text(&["Properties", "SSESpecification", "KMSMasterKeyId"]), "!GetAtt VaultKey.Arn", "{name}");
+        let recovery = ["Properties", "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"];
+        assert_eq!(table.text(&recovery), "true", "{name}");
+        assert_eq!(table.text(&["DeletionPolicy"]), "Retain", "{name}");
+        assert_eq!(table.text(&["UpdateReplacePolicy"]), "Retain", "{name}");
     }
 }
 
 #[test]
 fn what_expires_is_swept() {
-    let template = Template::read();
-    let ttl = |table| text(get(table, &["Properties", "TimeToLiveSpecification", "AttributeName"]));
-    let tables = template.resources("AWS::DynamoDB::Table").into_iter().map(|(name, table)| (name.to_owned(), ttl(table)));
+    let template = template();
+    let tables = resources(&template, "AWS::DynamoDB::Table").into_iter();
+    let ttl = ["Properties", "TimeToLiveSpecification", "AttributeName"];
+    let tables = tables.map(|table| (table.id.to_owned(), table.node.text(&ttl)));
     let swept: BTreeSet<(String, String)> = tables.filter(|(_, attribute)| !attribute.is_empty()).collect();
     assert_eq!(swept, EXPIRING.map(|(table, attribute, _)| (table.to_owned(), attribute.to_owned())).into());
     for (table, attribute, writer) in EXPIRING {
@@ -81,60 +81,61 @@ fn what_expires_is_swept() {
 
 #[test]
 fn the_sealed_room_has_no_network() {
-    for (name, model) in Template::read().resources("AWS::SageMaker::Model") {
-        assert_eq!(text(get(model, &["Properties", "EnableNetworkIsolation"])), "true", "{name}");
-        assert!(get(model, &["Properties", "VpcConfig"]).is_none(), "{name} is in a network");
+    for model in resources(&template(), "AWS::SageMaker::Model") {
+        assert_eq!(model.node.text(&["Properties", "EnableNetworkIsolation"]), "true", "{}", model.id);
+        assert!(model.node.get(&["Properties", "VpcConfig"]).is_none(), "{} is in a network", model.id);
     }
 }
 
 #[test]
 fn keys_rotate() {
-    for (name, key) in Template::read().resources("AWS::KMS::Key") {
-        assert_eq!(text(get(key, &["Properties", "EnableKeyRotation"])), "true", "{name}");
+    for key in resources(&template(), "AWS::KMS::Key") {
+        assert_eq!(key.node.text(&["Properties", "EnableKeyRotation"]), "true", "{}", key.id);
     }
 }
 
 #[test]
 fn every_log_is_sealed_and_ends() {
-    let template = Template::read();
-    let groups = template.resources("AWS::Logs::LogGroup");
-    for (name, group) in &groups {
-        assert_eq!(text(get(group, &["Properties", "KmsKeyId"])), "!GetAtt VaultKey.Arn", "{name}");
-        assert_eq!(text(get(group, &["Properties", "RetentionInDays"])), "!Ref LogRetentionDays", "{name}");
+    let template = template();
+    let groups = resources(&template, "AWS::Logs::LogGroup");
+    for group in &groups {
+        assert_eq!(group.node.text(&["Properties", "KmsKeyId"]), "!GetAtt VaultKey.Arn", "{}", group.id);
+        assert_eq!(group.node.text(&["Properties", "RetentionInDays"]), "!Ref LogRetentionDays", "{}", group.id);
     }
-    for (name, function) in template.functions() {
-        let group = text(get(function, &["Properties", "LoggingConfig", "LogGroup"]));
+    for (name, function) in functions(&template) {
+        let group = function.text(&["Properties", "LoggingConfig", "LogGroup"]);
         let group = group.strip_prefix("!Ref ").unwrap_or_default();
-        assert!(groups.iter().any(|(name, _)| *name == group), "{name} logs into {group:?}, which the template does not make");
+        assert!(groups.iter().any(|known| known.id == group), "{name} logs into {group:?}, which the template does not make");
     }
 }
 
 #[test]
 fn logs_hold_nothing_that_a_caller_wrote() {
-    let template = Template::read();
-    let format = text(template.get(&["Globals", "Api", "AccessLogSetting", "Format"]));
+    let template = template();
+    let api = template.node().get(&["Globals", "Api"]).expect("the APIs have globals");
+    let format = api.text(&["AccessLogSetting", "Format"]);
     assert!(format.contains("$context.resourcePath"), "{format}");
     for written in ["$input", "$context.path", "requestOverride", "querystring", "userAgent", "authorizer"] {
         assert!(!format.contains(written), "the access log holds {written}");
     }
-    let settings = template.get(&["Globals", "Api", "MethodSettings"]).and_then(Value::as_sequence).expect("there are method settings");
-    for setting in settings {
-        assert_eq!(text(get(setting, &["DataTraceEnabled"])), "false", "a data trace logs bodies");
+    assert!(api.items(&["MethodSettings"]).next().is_some(), "there are method settings");
+    for setting in api.items(&["MethodSettings"]) {
+        assert_eq!(setting.text(&["DataTraceEnabled"]), "false", "a data trace logs bodies");
     }
 }
 
 #[test]
 fn every_variable_that_is_set_is_read_and_every_one_that_is_read_is_set() {
-    let template = Template::read();
+    let template = template();
     let mut set: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    let everybody = names(template.get(&["Globals", "Function", "Environment", "Variables"]));
-    for (_, function) in template.functions() {
-        let own = names(get(function, &["Properties", "Environment", "Variables"]));
-        set.entry("shared/cloud/src/").or_default().extend(own.into_iter().chain(everybody.clone()));
+    for (_, function) in functions(&template) {
+        let own = function.entries(&["Properties", "Environment", "Variables"]);
+        let all = own.chain(template.node().entries(&["Globals", "Function", "Environment", "Variables"]));
+        set.entry("shared/cloud/src/").or_default().extend(all.map(|(name, _)| name.to_owned()));
     }
-    for (_, model) in template.resources("AWS::SageMaker::Model") {
-        let own = names(get(model, &["Properties", "PrimaryContainer", "Environment"]));
-        set.entry("functions/transcoder/src/").or_default().extend(own);
+    for model in resources(&template, "AWS::SageMaker::Model") {
+        let own = model.node.entries(&["Properties", "PrimaryContainer", "Environment"]);
+        set.entry("functions/transcoder/src/").or_default().extend(own.map(|(name, _)| name.to_owned()));
     }
     let mut elsewhere: BTreeSet<&str> = SET_ELSEWHERE.map(|(name, _)| name).into();
     for (setting, set) in set {
@@ -163,11 +164,11 @@ fn variables(source: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_administrator_is_told_of_every_table() {
-    let template = Template::read();
-    let told = template.get(&["Outputs", "AdminEnvironment", "Value"]).map(|value| serde_norway::to_string(value).expect("YAML is YAML"));
-    let told = told.expect("the template tells the administrator's environment");
-    for (name, _) in template.resources("AWS::DynamoDB::Table") {
-        assert!(told.contains(&format!("_TABLE=${{{name}}}")), "AdminEnvironment says nothing of {name}");
+    let template = template();
+    let told = template.node().get(&["Outputs", "AdminEnvironment", "Value"]).expect("the template tells the administrator's environment");
+    let told = told.to_string();
+    for table in resources(&template, "AWS::DynamoDB::Table") {
+        assert!(told.contains(&format!("_TABLE=${{{}}}", table.id)), "AdminEnvironment says nothing of {}", table.id);
     }
     for name in ["AWS_REGION=", "ISSUER=", "MASTER_KEY=", "AUTHORITY_URL="] {
         assert!(told.contains(name), "AdminEnvironment says nothing of {name}");
@@ -176,10 +177,9 @@ fn the_administrator_is_told_of_every_table() {
 
 #[test]
 fn whoever_translates_at_the_endpoint_is_told_what_it_takes() {
-    let template = Template::read();
-    let told =
-        template.get(&["Outputs", "TranslateEnvironment", "Value"]).map(|value| serde_norway::to_string(value).expect("YAML is YAML"));
-    let told = told.expect("the template tells a translator's environment");
+    let template = template();
+    let told = template.node().get(&["Outputs", "TranslateEnvironment", "Value"]).expect("the template tells a translator's environment");
+    let told = told.to_string();
     let lines =
         ["AWS_REGION=", "AUTHORITY_URL=", "ENDPOINT_NAME=${TranscoderEndpoint", "ENDPOINT_MAX_BYTES=6291456", "USAGE_TABLE=${UsageTable}"];
     for name in lines {
@@ -190,12 +190,12 @@ fn whoever_translates_at_the_endpoint_is_told_what_it_takes() {
 
 #[test]
 fn every_function_runs_the_same_way() {
-    let template = Template::read();
-    for (name, function) in template.functions() {
-        let setting = |key| text(template.setting(function, key));
-        assert_eq!((setting("Runtime").as_str(), setting("Handler").as_str()), ("provided.al2023", "bootstrap"), "{name}");
-        assert_eq!(texts(template.setting(function, "Architectures")), ["!Ref Architecture"], "{name}");
-        assert_eq!(text(get(function, &["Metadata", "BuildMethod"])), "rust-cargolambda", "{name}");
-        assert!(super::root().join("functions").join(name).join("Cargo.toml").exists(), "{name} has no package");
+    let template = template();
+    for (name, function) in functions(&template) {
+        let setting = |key| property(&template, function, key).map(|value| value.texts(&[])).unwrap_or_default();
+        assert_eq!((setting("Runtime"), setting("Handler")), (vec!["provided.al2023".into()], vec!["bootstrap".into()]), "{name}");
+        assert_eq!(setting("Architectures"), ["!Ref Architecture"], "{name}");
+        assert_eq!(function.text(&["Metadata", "BuildMethod"]), "rust-cargolambda", "{name}");
+        assert!(super::root().join("functions").join(&name).join("Cargo.toml").exists(), "{name} has no package");
     }
 }

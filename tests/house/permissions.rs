@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_norway::Value;
+use sam::Node;
 
 use super::{
     sources,
-    template::{Template, get, text, texts},
+    template::{functions, resources, template},
 };
 
 const ISSUERS: &[&str] = &["init_token", "auth_token", "id_api"];
@@ -117,11 +117,11 @@ const NAMELESS: [(&str, &str); 4] = [
 const MANAGED: [(&str, &str); 1] = [("ApiGatewayLogRole", "API Gateway refuses a role that may do less")];
 
 /// The statements of a role or a managed policy: what may be done, and on what.
-fn statements(resource: &Value) -> Vec<(Vec<String>, Vec<String>)> {
-    let inline = get(resource, &["Properties", "Policies"]).and_then(Value::as_sequence).into_iter().flatten();
-    let documents = inline.filter_map(|policy| policy.get("PolicyDocument")).chain(get(resource, &["Properties", "PolicyDocument"]));
-    let statements = documents.filter_map(|document| document.get("Statement")).filter_map(Value::as_sequence).flatten();
-    statements.map(|statement| (texts(statement.get("Action")), texts(statement.get("Resource")))).collect()
+fn statements(resource: Node<'_>) -> Vec<(Vec<String>, Vec<String>)> {
+    let inline = resource.items(&["Properties", "Policies"]).filter_map(|policy| policy.get(&["PolicyDocument"]));
+    let documents = inline.chain(resource.get(&["Properties", "PolicyDocument"]));
+    let statements = documents.flat_map(|document| document.items(&["Statement"]));
+    statements.map(|statement| (statement.texts(&["Action"]), statement.texts(&["Resource"]))).collect()
 }
 
 /// What a caller calls: the permissions, and on what.
@@ -130,7 +130,7 @@ fn calls_of(caller: &str) -> impl Iterator<Item = (String, String)> {
 }
 
 /// What a role or a policy grants: the permissions, and on what.
-fn granted(resource: &Value) -> BTreeSet<(String, String)> {
+fn granted(resource: Node<'_>) -> BTreeSet<(String, String)> {
     let each = statements(resource).into_iter();
     each.flat_map(|(actions, on)| actions.into_iter().flat_map(move |action| on.clone().into_iter().map(move |on| (action.clone(), on))))
         .collect()
@@ -138,27 +138,27 @@ fn granted(resource: &Value) -> BTreeSet<(String, String)> {
 
 #[test]
 fn whoever_translates_at_the_endpoint_may_do_that_and_nothing_else() {
-    let template = Template::read();
-    let policy = template.get(&["Resources", "TranslatePolicy"]).expect("the policy is in the template");
+    let template = template();
+    let policy = template.resource("TranslatePolicy").expect("the policy is in the template");
     let called: BTreeSet<_> = calls_of(TRANSLATOR).collect();
-    assert_eq!((granted(policy), called.len()), (called, 2));
+    assert_eq!((granted(policy.node), called.len()), (called, 2));
 }
 
 #[test]
 fn functions_may_do_what_they_call_and_nothing_else() {
-    let template = Template::read();
-    for (name, function) in template.functions() {
-        let role = text(get(function, &["Properties", "Role"]));
+    let template = template();
+    for (name, function) in functions(&template) {
+        let role = function.text(&["Properties", "Role"]);
         let role = role.strip_prefix("!GetAtt ").and_then(|role| role.strip_suffix(".Arn")).expect("a function has a role of its own");
-        let log = text(get(function, &["Properties", "LoggingConfig", "LogGroup"])).replace("!Ref ", "!GetAtt ") + ".Arn";
+        let log = function.text(&["Properties", "LoggingConfig", "LogGroup"]).replace("!Ref ", "!GetAtt ") + ".Arn";
 
         let logged = ["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| (action.to_owned(), log.clone()));
-        let called: BTreeSet<(String, String)> = calls_of(name).chain(logged).collect();
-        assert_eq!(called.len() > 2, !CALLS_NOBODY.contains(&name), "{name} calls nothing");
+        let called: BTreeSet<(String, String)> = calls_of(&name).chain(logged).collect();
+        assert_eq!(called.len() > 2, !CALLS_NOBODY.contains(&name.as_str()), "{name} calls nothing");
 
-        let resource = template.get(&["Resources", role]).expect("the role is in the template");
+        let resource = template.resource(role).expect("the role is in the template").node;
         assert_eq!(granted(resource), called, "{name}: what its role grants, and what it calls");
-        assert_eq!(texts(get(resource, &["Properties", "ManagedPolicyArns"])), ["!Ref TracePolicy"], "{name}");
+        assert_eq!(resource.texts(&["Properties", "ManagedPolicyArns"]), ["!Ref TracePolicy"], "{name}");
     }
 }
 
@@ -211,11 +211,12 @@ fn the_functions_make_no_call_but_through_cloud() {
 
 #[test]
 fn no_policy_names_everything() {
-    let template = Template::read();
+    let template = template();
     let mut nameless = BTreeSet::from(NAMELESS);
-    let policies = ["AWS::IAM::Role", "AWS::IAM::ManagedPolicy"].map(|kind| template.resources(kind)).concat();
-    for (name, policy) in policies {
-        for (actions, on) in statements(policy) {
+    let policies = ["AWS::IAM::Role", "AWS::IAM::ManagedPolicy"].map(|kind| resources(&template, kind)).concat();
+    for policy in policies {
+        let name = policy.id;
+        for (actions, on) in statements(policy.node) {
             assert!(!actions.is_empty() && !on.is_empty(), "{name} has a statement of nothing");
             for action in &actions {
                 assert!(!action.contains('*'), "{name} may do {action}");
@@ -226,7 +227,7 @@ fn no_policy_names_everything() {
                 }
             }
         }
-        for arn in texts(get(policy, &["Properties", "ManagedPolicyArns"])).iter().filter(|arn| *arn != "!Ref TracePolicy") {
+        for arn in policy.node.texts(&["Properties", "ManagedPolicyArns"]).iter().filter(|arn| *arn != "!Ref TracePolicy") {
             assert!(MANAGED.iter().any(|(role, _)| *role == name), "{name} has {arn}");
         }
     }
@@ -248,20 +249,20 @@ const SEALS: [(&str, &[&str], &[&str]); 9] = [
 
 #[test]
 fn a_seal_opens_for_those_who_need_it() {
-    let template = Template::read();
+    let template = template();
     let source: String = sources(&["shared/cloud/src/"]).into_iter().map(|(_, text)| text).collect();
     for (name, opened, sealed) in SEALS {
         for seal in opened.iter().chain(sealed) {
             assert!(source.contains(&format!("\"{}", seal.trim_end_matches('*'))), "nothing is sealed as {seal}");
         }
-        let (_, function) = template.functions().into_iter().find(|(function, _)| *function == name).expect("the function is there");
-        let role = text(get(function, &["Properties", "Role"])).replace("!GetAtt ", "").replace(".Arn", "");
-        let policies = template.get(&["Resources", &role, "Properties", "Policies"]).and_then(Value::as_sequence).into_iter().flatten();
-        let all = policies.filter_map(|policy| get(policy, &["PolicyDocument", "Statement"])).filter_map(Value::as_sequence).flatten();
+        let (_, function) = functions(&template).into_iter().find(|(function, _)| *function == name).expect("the function is there");
+        let role = function.text(&["Properties", "Role"]).replace("!GetAtt ", "").replace(".Arn", "");
+        let role = template.resource(&role).expect("the role is in the template");
+        let all = role.node.items(&["Properties", "Policies"]).flat_map(|policy| policy.items(&["PolicyDocument", "Statement"]));
         let mut granted: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for statement in all {
-            for action in texts(statement.get("Action")).into_iter().filter(|action| action.starts_with("kms:")) {
-                let bound = texts(get(statement, &["Condition", "StringLike", "kms:EncryptionContext:item"]));
+            for action in statement.texts(&["Action"]).into_iter().filter(|action| action.starts_with("kms:")) {
+                let bound = statement.texts(&["Condition", "StringLike", "kms:EncryptionContext:item"]);
                 assert!(!bound.is_empty(), "{name} may {action} whatever it is");
                 granted.entry(action).or_default().extend(bound);
             }

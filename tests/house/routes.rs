@@ -3,12 +3,11 @@
 use std::{collections::BTreeSet, path::Path};
 
 use serde_json::Value;
-use serde_norway::Value as YamlValue;
 use shared::upload::Code;
 
 use super::{
     files, read,
-    template::{Template, events, get, text},
+    template::{events, functions, resources, template},
 };
 
 /// An event: the function, the case, what arrives and what is promised.
@@ -37,16 +36,16 @@ const ASKED_FREELY: [(&str, &str); 2] = [("create_video", "/upload"), ("create_v
 
 #[test]
 fn every_route_has_events_and_every_event_a_route() {
-    let template = Template::read();
+    let template = template();
     let (mut routes, mut free) = (BTreeSet::new(), BTreeSet::new());
-    for (function, resource) in template.functions() {
+    for (function, resource) in functions(&template) {
         for route in events(resource, "Api") {
-            let route_of = (function.to_owned(), text(get(route, &["Path"])));
-            match text(get(route, &["Method"])).as_str() {
+            let route_of = (function.clone(), route.text(&["Path"]));
+            match route.text(&["Method"]).as_str() {
                 // API Gateway answers an unknown method as it does an unknown path: the function says 405 itself.
                 "ANY" => drop(routes.insert(route_of)),
                 "OPTIONS" => {
-                    assert!(get(route, &["Auth"]).is_none(), "{route_of:?}: nobody who asks whether he may ask has credentials");
+                    assert!(route.get(&["Auth"]).is_none(), "{route_of:?}: nobody who asks whether he may ask has credentials");
                     free.insert(route_of);
                 }
                 method => panic!("{route_of:?} takes {method} alone"),
@@ -99,18 +98,17 @@ fn is_question(event: &Value) -> bool {
 
 #[test]
 fn every_authorizer_is_asked_about_its_routes() {
-    let template = Template::read();
+    let template = template();
     let (mut guarded, mut authorizers) = (BTreeSet::new(), BTreeSet::new());
-    for (_, function) in template.functions() {
+    for (_, function) in functions(&template) {
         let routes = events(function, "Api").into_iter();
-        guarded.extend(routes.filter(|route| get(route, &["Auth", "Authorizer"]).is_some()).map(|route| text(get(route, &["Path"]))));
+        guarded.extend(routes.filter(|route| route.get(&["Auth", "Authorizer"]).is_some()).map(|route| route.text(&["Path"])));
     }
-    for (_, api) in template.resources("AWS::Serverless::Api") {
-        let known = get(api, &["Properties", "Auth", "Authorizers"]).and_then(YamlValue::as_mapping);
-        for authorizer in known.into_iter().flat_map(|known| known.values()) {
-            let id = text(get(authorizer, &["FunctionArn"])).replace("!GetAtt ", "").replace(".Arn", "");
-            let functions = template.resources("AWS::Serverless::Function").into_iter();
-            let code = functions.filter(|(name, _)| *name == id).map(|(_, function)| text(get(function, &["Properties", "CodeUri"])));
+    for api in resources(&template, "AWS::Serverless::Api") {
+        for (_, authorizer) in api.node.entries(&["Properties", "Auth", "Authorizers"]) {
+            let id = authorizer.text(&["FunctionArn"]).replace("!GetAtt ", "").replace(".Arn", "");
+            let functions = resources(&template, "AWS::Serverless::Function").into_iter();
+            let code = functions.filter(|function| function.id == id).map(|function| function.node.text(&["Properties", "CodeUri"]));
             authorizers.extend(code.map(|code| code.replace("functions/", "")));
         }
     }
@@ -127,20 +125,20 @@ fn every_authorizer_is_asked_about_its_routes() {
 
 #[test]
 fn the_gateway_speaks_as_uploads_do() {
-    let template = Template::read();
-    let (_, api) = template.resources("AWS::Serverless::Api").into_iter().find(|(name, _)| *name == "UploadApi").expect("it is there");
-    let own = get(api, &["Properties", "GatewayResponses"]).and_then(YamlValue::as_mapping).expect("it answers itself");
-    let everybody = template.get(&["Globals", "Api", "GatewayResponses"]).and_then(YamlValue::as_mapping).expect("others do, too");
-    for kind in everybody.keys() {
-        assert!(own.contains_key(kind), "UploadApi leaves {} to the other APIs' words", text(Some(kind)));
+    let template = template();
+    let api = template.resource("UploadApi").expect("it is there");
+    let own: Vec<_> = api.node.entries(&["Properties", "GatewayResponses"]).collect();
+    let everybody: Vec<_> = template.node().entries(&["Globals", "Api", "GatewayResponses"]).collect();
+    assert!(!own.is_empty() && !everybody.is_empty(), "UploadApi and the other APIs have responses of their own");
+    for (kind, _) in everybody {
+        assert!(own.iter().any(|(own, _)| *own == kind), "UploadApi leaves {kind} to the other APIs' words");
     }
     for (kind, response) in own {
-        let kind = text(Some(kind));
-        let said: Value = serde_json::from_str(&text(get(response, &["ResponseTemplates", "application/json"]))).expect("JSON");
+        let said: Value = serde_json::from_str(&response.text(&["ResponseTemplates", "application/json"])).expect("JSON");
         let code = Code::ALL.iter().find(|code| said["error"] == code.code());
         let code = code.unwrap_or_else(|| panic!("{kind} says {}, which is no code", said["error"]));
         assert_eq!(said["message"], code.message(), "{kind}");
-        let header = |name: &str| text(get(response, &["ResponseParameters", "Headers", name]));
+        let header = |name: &str| response.text(&["ResponseParameters", "Headers", name]);
         let said = ["Access-Control-Allow-Origin", "Vary", "Cache-Control"].map(header);
         assert_eq!(said, ["method.request.header.Origin", "'Origin'", "'no-store'"], "{kind}");
     }
@@ -151,14 +149,14 @@ const BY_HAND: [(&str, &str); 1] = [("upload_reaper", r#"{"dry_run":true}"#)];
 
 #[test]
 fn every_schedule_has_an_event_and_every_other_event_a_schedule() {
-    let template = Template::read();
+    let template = template();
     let (mut scheduled, mut known) = (BTreeSet::new(), BTreeSet::new());
-    for (function, resource) in template.functions() {
+    for (function, resource) in functions(&template) {
         for schedule in events(resource, "Schedule") {
-            let input = text(get(schedule, &["Input"]));
+            let input = schedule.text(&["Input"]);
             // Without an input of its own a schedule sends EventBridge's.
             let kind = if input.is_empty() { "Scheduled Event".into() } else { input };
-            scheduled.insert((function.to_owned(), kind));
+            scheduled.insert((function.clone(), kind));
         }
     }
     for (function, _, event, _) in cases().into_iter().filter(|(.., event, _)| event.get("httpMethod").is_none()) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cloud::setting::Environment;
+use sam::Template;
 use shared::{
     fault::Fault,
     identity::{
@@ -17,7 +18,7 @@ use super::{
     deployment::GATEWAY_TIMEOUT,
     documents::{blocks, page},
     files, read, routes, sections,
-    template::{Template, get, names, text},
+    template::template,
 };
 
 /// The rows of a page's table between two equal markers, without its head.
@@ -55,10 +56,10 @@ fn the_limits_page_matches_the_code_and_the_template() {
     let text = page("limits");
     let environment = [("ENDPOINT_NAME".to_owned(), "any".to_owned())].into();
     let endpoint = Environment::with_defaults(environment).endpoint().unwrap();
-    let template = Template::read();
+    let template = template();
     let default = |name: &str| parameter(&template, name).replace('`', "");
     let unlimited = |name: &str| if default(name) == "0" { "unlimited".to_owned() } else { default(name) };
-    let timeout = super::template::text(template.get(&["Globals", "Function", "Timeout"]));
+    let timeout = template.node().text(&["Globals", "Function", "Timeout"]);
     for row in [
         format!("| ids in a request | {}, of at most {MAX_PAIRS} pairs of domains |", grouped(MAX_IDS)),
         format!("| time for a request | {GATEWAY_TIMEOUT} seconds (API Gateway); a function ends after {timeout} seconds |"),
@@ -96,24 +97,24 @@ fn the_limits_page_matches_the_code_and_the_template() {
 
 /// A parameter's default as the manual writes it.
 fn parameter(template: &Template, name: &str) -> String {
-    let default = text(template.get(&["Parameters", name, "Default"]));
+    let default = template.node().text(&["Parameters", name, "Default"]);
     if default.is_empty() { default } else { format!("`{default}`") }
 }
 
 #[test]
 fn the_deployment_page_lists_every_parameter_and_output() {
-    let (template, page) = (Template::read(), page("deployment"));
-    let description = |section: &str, name: &str| text(template.get(&[section, name, "Description"]));
-    let parameters = names(template.get(&["Parameters"])).into_iter().map(|name| {
-        let row = format!("| `{name}` | {} | {} |", parameter(&template, &name), description("Parameters", &name));
+    let (template, page) = (template(), page("deployment"));
+    let description = |section: &str, name: &str| template.node().text(&[section, name, "Description"]);
+    let parameters = template.node().entries(&["Parameters"]).map(|(name, _)| {
+        let row = format!("| `{name}` | {} | {} |", parameter(&template, name), description("Parameters", name));
         row.replace("|  |", "| |")
     });
     assert_eq!(rows(&page, "parameters"), parameters.collect::<Vec<_>>());
-    let outputs = names(template.get(&["Outputs"])).into_iter();
-    let outputs = outputs.map(|name| format!("| `{name}` | {} |", description("Outputs", &name)));
+    let outputs = template.node().entries(&["Outputs"]);
+    let outputs = outputs.map(|(name, _)| format!("| `{name}` | {} |", description("Outputs", name)));
     assert_eq!(rows(&page, "outputs"), outputs.collect::<Vec<_>>());
-    for (name, parameter) in template.get(&["Parameters"]).and_then(serde_norway::Value::as_mapping).unwrap() {
-        assert!(!text(get(parameter, &["Description"])).is_empty(), "{} has no description", text(Some(name)));
+    for (name, parameter) in template.node().entries(&["Parameters"]) {
+        assert!(!parameter.text(&["Description"]).is_empty(), "{name} has no description");
     }
 }
 

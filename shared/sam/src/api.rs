@@ -1,12 +1,13 @@
-//! REST APIs: their stage, what they answer to browsers, and what the gateway says in its own name.
+//! REST APIs: their stage, CORS, gateway responses, throttling and authorizers.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::{
-    Error, Properties,
-    properties::{text, texts},
+use crate::{
+    error::Error,
+    json::{scalar, scalars},
+    properties::Properties,
 };
 
 /// A REST API.
@@ -14,26 +15,26 @@ use super::{
 pub struct Api {
     /// The logical id.
     pub id: String,
-    /// The stage, the first segment of every path.
+    /// The stage: the first segment of every path.
     pub stage: String,
-    /// What a browser's preflight request hears.
+    /// The response to CORS preflight requests.
     pub cors: Option<Cors>,
-    /// What the gateway itself answers, by response type such as `MISSING_AUTHENTICATION_TOKEN`.
+    /// The customized gateway responses, by response type such as `MISSING_AUTHENTICATION_TOKEN`.
     pub responses: BTreeMap<String, GatewayResponse>,
-    /// How many requests pass.
+    /// The throttling limits of each method.
     pub throttle: Option<Throttle>,
-    /// The functions that decide who passes, by their names as authorizers.
+    /// The Lambda authorizers, by name.
     pub authorizers: BTreeMap<String, Authorizer>,
 }
 
-/// A function that decides who passes, by the whole request, each time anew.
+/// A Lambda authorizer of type `REQUEST`, without a cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorizer {
-    /// The function's logical id.
+    /// The logical id of its function.
     pub function: String,
 }
 
-/// The answer to a preflight request.
+/// The response to a CORS preflight request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cors {
     /// `Access-Control-Allow-Origin`.
@@ -46,39 +47,39 @@ pub struct Cors {
     pub max_age: Option<String>,
 }
 
-/// An answer of the gateway itself.
+/// A response that API Gateway generates itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GatewayResponse {
-    /// Its status, when it is not the type's own.
+    /// The status; `None` is the default of the response type.
     pub status: Option<u16>,
-    /// Its headers.
-    pub headers: BTreeMap<String, Header>,
-    /// Its JSON body, in which `$context.error.messageString` and the like stand for what happened.
+    /// The headers.
+    pub headers: BTreeMap<String, HeaderMapping>,
+    /// The mapping template of the JSON body, with variables such as `$context.error.messageString`.
     pub template: Option<String>,
 }
 
-/// A header's value in an answer of the gateway itself.
+/// Where the value of a gateway response's header comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Header {
-    /// Always the same.
-    Fixed(String),
-    /// That of the request's header of this name; without one there is none in the answer.
-    OfRequest(String),
+pub enum HeaderMapping {
+    /// A static value.
+    Static(String),
+    /// The request header of this name. The response has no such header when the request has none.
+    RequestHeader(String),
 }
 
-/// A token bucket.
+/// The token bucket of a method.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Throttle {
-    /// Requests a second.
+    /// Tokens added per second.
     pub rate: f64,
-    /// Requests at once.
+    /// The size of the bucket.
     pub burst: f64,
 }
 
 impl Api {
-    pub(super) fn read(properties: &Properties<'_>) -> Result<Self, Error> {
+    pub(crate) fn read(properties: &Properties<'_>) -> Result<Self, Error> {
         Ok(Self {
-            id: properties.resource().to_owned(),
+            id: properties.resource.to_owned(),
             stage: properties.required("StageName")?,
             cors: properties.json("Cors")?.as_ref().map(Cors::read),
             responses: responses(properties)?,
@@ -90,81 +91,79 @@ impl Api {
 
 impl Cors {
     fn read(value: &Json) -> Self {
-        // SAM takes a text for the origin alone.
-        let origin = text(value).or_else(|| text(&value["AllowOrigin"]));
-        let part = |name: &str| text(&value[name]).map(unquoted);
-        Self { origin: origin.map(unquoted), methods: part("AllowMethods"), headers: part("AllowHeaders"), max_age: part("MaxAge") }
+        // SAM takes a string as the origin.
+        let origin = scalar(value).or_else(|| scalar(&value["AllowOrigin"]));
+        let header = |name: &str| scalar(&value[name]).map(unquote);
+        Self { origin: origin.map(unquote), methods: header("AllowMethods"), headers: header("AllowHeaders"), max_age: header("MaxAge") }
     }
 }
 
 fn responses(properties: &Properties<'_>) -> Result<BTreeMap<String, GatewayResponse>, Error> {
-    let at = properties.at("GatewayResponses");
+    let at = properties.location("GatewayResponses");
     let value = properties.json("GatewayResponses")?.unwrap_or_default();
     let entries = value.as_object().into_iter().flatten();
     entries
         .map(|(kind, value)| {
-            let status = text(&value["StatusCode"])
-                .map(|status| {
-                    let unreadable = || at.then(kind).error(format!("`{status}` is no status"));
-                    status.parse().map_err(|_| unreadable())
-                })
+            let status = scalar(&value["StatusCode"])
+                .map(|status| status.parse().map_err(|_| at.child(kind).error(format!("`{status}` is not a status code"))))
                 .transpose()?;
-            let headers = texts(Some(&value["ResponseParameters"]["Headers"]));
+            let headers = scalars(Some(&value["ResponseParameters"]["Headers"]));
             let headers = headers.into_iter().map(|(name, value)| {
-                let unknown = |problem| at.then(kind).then(&name).error(problem);
-                Header::read(&value).map(|value| (name.clone(), value)).map_err(unknown)
+                let invalid = |message| at.child(kind).child(&name).error(message);
+                HeaderMapping::parse(&value).map(|value| (name.clone(), value)).map_err(invalid)
             });
             let headers = headers.collect::<Result<_, _>>()?;
-            let response = GatewayResponse { status, headers, template: text(&value["ResponseTemplates"]["application/json"]) };
+            let response = GatewayResponse { status, headers, template: scalar(&value["ResponseTemplates"]["application/json"]) };
             Ok((kind.clone(), response))
         })
         .collect()
 }
 
-impl Header {
-    fn read(value: &str) -> Result<Self, String> {
+impl HeaderMapping {
+    fn parse(value: &str) -> Result<Self, String> {
         match value.strip_prefix("method.request.header.") {
-            Some(name) => Ok(Self::OfRequest(name.to_owned())),
-            None if value.starts_with('\'') => Ok(Self::Fixed(unquoted(value.to_owned()))),
-            None => Err(format!("`{value}` is neither a text in quotes nor a header of the request")),
+            Some(name) => Ok(Self::RequestHeader(name.to_owned())),
+            None if value.starts_with('\'') => Ok(Self::Static(unquote(value.to_owned()))),
+            None => Err(format!("`{value}` is neither a quoted string nor a request header; use '…' or method.request.header.NAME")),
         }
     }
 }
 
 fn authorizers(properties: &Properties<'_>) -> Result<BTreeMap<String, Authorizer>, Error> {
-    let at = properties.at("Auth");
+    let at = properties.location("Auth");
     let auth = properties.json("Auth")?.unwrap_or_default();
     if let Some(unknown) = auth.as_object().and_then(|auth| auth.keys().find(|name| *name != "Authorizers")) {
-        return Err(at.then(unknown).error("this is not known here"));
+        return Err(at.child(unknown).error("the property is not supported"));
     }
     let entries = auth["Authorizers"].as_object().into_iter().flatten();
     entries
         .map(|(name, value)| {
-            let at = at.then("Authorizers").then(name);
+            let at = at.child("Authorizers").child(name);
             if value["FunctionPayloadType"] != "REQUEST" {
-                return Err(at.then("FunctionPayloadType").error("only REQUEST is known here"));
+                return Err(at.child("FunctionPayloadType").error("the type is not supported; use REQUEST"));
             }
             let identity = value["Identity"].as_object();
-            if text(&value["Identity"]["ReauthorizeEvery"]).as_deref() != Some("0") || identity.is_none_or(|identity| identity.len() > 1) {
-                return Err(at.then("Identity").error("only `ReauthorizeEvery: 0` is known here: each request is decided anew"));
+            if scalar(&value["Identity"]["ReauthorizeEvery"]).as_deref() != Some("0") || identity.is_none_or(|identity| identity.len() > 1)
+            {
+                return Err(at.child("Identity").error("a cache of decisions is not supported; use `ReauthorizeEvery: 0` alone"));
             }
-            let arn = text(&value["FunctionArn"]).ok_or_else(|| at.then("FunctionArn").error("this is missing"))?;
+            let arn = scalar(&value["FunctionArn"]).ok_or_else(|| at.child("FunctionArn").missing())?;
             let function = arn.rsplit(':').next().unwrap_or_default().to_owned();
             Ok((name.clone(), Authorizer { function }))
         })
         .collect()
 }
 
-/// The setting for all methods of all paths.
+/// The first method setting that has limits; SAM's settings here are for all methods of all paths.
 fn throttle(settings: Option<&Json>) -> Option<Throttle> {
-    let number = |value: &Json| text(value)?.parse().ok();
+    let number = |value: &Json| scalar(value)?.parse().ok();
     settings?.as_array()?.iter().find_map(|setting| {
         Some(Throttle { rate: number(&setting["ThrottlingRateLimit"])?, burst: number(&setting["ThrottlingBurstLimit"])? })
     })
 }
 
-/// API Gateway writes a fixed value in quotes, to tell it from a mapping expression.
-fn unquoted(value: String) -> String {
+/// API Gateway quotes a static value, to tell it from a mapping expression.
+fn unquote(value: String) -> String {
     match value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         Some(inner) => inner.to_owned(),
         None => value,

@@ -1,70 +1,74 @@
-//! What a template can get wrong.
+//! Why a template cannot be read or resolved.
 
 use std::{io, path::PathBuf};
 
-/// A template cannot be read or understood.
+/// A template cannot be read or resolved.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The file cannot be read.
     #[error("the template {} cannot be read: {source}", path.display())]
-    Unreadable {
+    Read {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// It is not YAML.
+    /// The file is not YAML.
     #[error("the template is not YAML: {0}")]
     Yaml(#[source] serde_norway::Error),
-    /// It describes nothing.
+    /// The template has no `Resources` section.
     #[error("the template has no Resources")]
     NoResources,
-    /// A parameter was given that the template does not have.
+    /// The template does not declare a given parameter.
     #[error("the template has no parameter {0}")]
     UnknownParameter(String),
     /// A parameter has neither a value nor a default.
-    #[error("the template's parameter {0} needs a value: it has no default")]
+    #[error("the template's parameter {0} has no default; pass a value for it")]
     MissingParameter(String),
-    /// A parameter has a value that the template does not allow.
-    #[error("the template's parameter {name} may not be `{value}`: it allows {}", allowed.join(", "))]
+    /// A parameter has a value that `AllowedValues` does not list.
+    #[error("the template's parameter {name} does not allow `{value}`; use one of: {}", allowed_values.join(", "))]
     ForbiddenParameter {
         /// The parameter.
         name: String,
-        /// The value it was given.
+        /// The given value.
         value: String,
-        /// The values it may have.
-        allowed: Vec<String>,
+        /// `AllowedValues`.
+        allowed_values: Vec<String>,
     },
-    /// A part of a resource or a condition is not understood.
-    #[error("{resource}, {property}: {problem}")]
-    Construct {
-        /// The resource's or condition's logical id.
+    /// A property or condition is invalid or not supported.
+    #[error("{resource}, {property}: {message}")]
+    Property {
+        /// The logical id of the resource or condition.
         resource: String,
-        /// The property, with the path to it.
+        /// The path of the property.
         property: String,
-        /// What is the matter.
-        problem: String,
+        /// What is wrong with it.
+        message: String,
     },
 }
 
-/// Where in a template something stands.
+/// A position in a template.
 #[derive(Clone, Debug)]
-pub(crate) struct At<'a> {
-    pub(crate) resource: &'a str,
-    pub(crate) property: String,
+pub(crate) struct Location<'a> {
+    resource: &'a str,
+    property: String,
 }
 
-impl<'a> At<'a> {
+impl<'a> Location<'a> {
     pub(crate) fn new(resource: &'a str, property: impl Into<String>) -> Self {
         Self { resource, property: property.into() }
     }
 
-    pub(crate) fn then(&self, step: &str) -> Self {
-        Self { resource: self.resource, property: format!("{}.{step}", self.property) }
+    pub(crate) fn child(&self, key: &str) -> Self {
+        Self { resource: self.resource, property: format!("{}.{key}", self.property) }
     }
 
-    pub(crate) fn error(&self, problem: impl Into<String>) -> Error {
-        Error::Construct { resource: self.resource.to_owned(), property: self.property.clone(), problem: problem.into() }
+    pub(crate) fn error(&self, message: impl Into<String>) -> Error {
+        Error::Property { resource: self.resource.to_owned(), property: self.property.clone(), message: message.into() }
+    }
+
+    pub(crate) fn missing(&self) -> Error {
+        self.error("the value is missing")
     }
 }

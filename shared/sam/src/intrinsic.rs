@@ -1,9 +1,9 @@
-//! Intrinsic functions as they are written: a YAML tag (`!Ref X`) or a mapping of one key (`Ref: X`, `Fn::Sub: …`).
+//! The syntax of intrinsic functions: a YAML tag (`!Ref X`) or a mapping of one key (`Ref: X`, `Fn::Sub: …`).
 
 use serde_norway::Value;
 
-/// The function's name without `!` or `Fn::`, and its argument.
-pub(super) fn read(value: &Value) -> Option<(String, &Value)> {
+/// The function's name without `!` or `Fn::`, and its argument. `None` when the value is not an intrinsic function.
+pub(crate) fn parse(value: &Value) -> Option<(String, &Value)> {
     match value {
         Value::Tagged(tagged) => Some((tagged.tag.to_string().trim_start_matches('!').to_owned(), &tagged.value)),
         Value::Mapping(mapping) if mapping.len() == 1 => {
@@ -16,36 +16,36 @@ pub(super) fn read(value: &Value) -> Option<(String, &Value)> {
     }
 }
 
-/// A piece of a `Sub` text.
+/// A segment of a `Sub` string.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece<'a> {
-    /// Stands as it is.
+pub(crate) enum Segment<'a> {
+    /// Literal text.
     Text(&'a str),
     /// `${Name}` or `${Name.Attribute}`.
-    Name(&'a str),
+    Variable(&'a str),
 }
 
-/// Takes a `Sub` text apart; `${!Name}` is how one writes `${Name}` itself.
-pub(super) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, &'static str> {
-    let mut pieces = Vec::new();
+/// Splits a `Sub` string into segments; `${!Name}` is the literal `${Name}`.
+pub(crate) fn segments(text: &str) -> Result<Vec<Segment<'_>>, &'static str> {
+    let mut segments = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find("${") {
         if start > 0 {
-            pieces.push(Piece::Text(&rest[..start]));
+            segments.push(Segment::Text(&rest[..start]));
         }
-        let end = rest[start..].find('}').ok_or("a `${` without its `}`")? + start;
+        let end = rest[start..].find('}').ok_or("a `${` has no closing `}`")? + start;
         let name = rest[start + 2..end].trim();
         if let Some(literal) = name.strip_prefix('!') {
-            pieces.extend([Piece::Text("${"), Piece::Text(literal), Piece::Text("}")]);
+            segments.extend([Segment::Text("${"), Segment::Text(literal), Segment::Text("}")]);
         } else {
-            pieces.push(Piece::Name(name));
+            segments.push(Segment::Variable(name));
         }
         rest = &rest[end + 1..];
     }
     if !rest.is_empty() {
-        pieces.push(Piece::Text(rest));
+        segments.push(Segment::Text(rest));
     }
-    Ok(pieces)
+    Ok(segments)
 }
 
 #[cfg(test)]
@@ -53,19 +53,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sub_text_comes_apart_at_its_names() {
+    fn a_sub_string_is_split_at_its_variables() {
         assert_eq!(
-            pieces("a${B}c${D.E}${!F}"),
+            segments("a${B}c${D.E}${!F}"),
             Ok(vec![
-                Piece::Text("a"),
-                Piece::Name("B"),
-                Piece::Text("c"),
-                Piece::Name("D.E"),
-                Piece::Text("${"),
-                Piece::Text("F"),
-                Piece::Text("}")
+                Segment::Text("a"),
+                Segment::Variable("B"),
+                Segment::Text("c"),
+                Segment::Variable("D.E"),
+                Segment::Text("${"),
+                Segment::Text("F"),
+                Segment::Text("}")
             ])
         );
-        assert!(pieces("${Open").is_err());
+        assert!(segments("${Open").is_err());
     }
 }

@@ -1,97 +1,71 @@
-//! A resource's properties over its globals, resolved as they are asked for.
-
-use std::collections::BTreeMap;
+//! The properties of a resource over its globals, resolved one by one.
 
 use serde_json::Value as Json;
 use serde_norway::Value;
 
-use super::{Error, Resolver, error::At};
+use crate::{
+    error::{Error, Location},
+    json,
+    resolver::Resolver,
+    template::Resource,
+};
 
-/// A resource's properties, over what `Globals` says of all its kind.
+/// The properties of a resource, over the `Globals` of its type.
 #[derive(Clone, Copy, Debug)]
-pub struct Properties<'a> {
-    pub(super) resolver: &'a Resolver<'a>,
-    pub(super) resource: &'a str,
-    pub(super) own: Option<&'a Value>,
-    pub(super) globals: Option<&'a Value>,
+pub(crate) struct Properties<'a> {
+    pub(crate) resolver: &'a Resolver<'a>,
+    /// The logical id.
+    pub(crate) resource: &'a str,
+    own: Option<&'a Value>,
+    globals: Option<&'a Value>,
 }
 
 impl<'a> Properties<'a> {
-    /// The resource's logical id.
-    #[must_use]
-    pub const fn resource(&self) -> &'a str {
-        self.resource
+    /// `globals` is the section of `Globals`; an unknown one is empty.
+    pub(crate) fn new(resolver: &'a Resolver<'a>, resource: &Resource<'a>, globals: &str) -> Self {
+        let own = resource.node.0.get("Properties");
+        Self { resolver, resource: resource.id, own, globals: resolver.template().globals(globals) }
     }
 
     /// A property as it is written, without globals.
-    #[must_use]
-    pub fn raw(&self, property: &str) -> Option<&'a Value> {
+    pub(crate) fn raw(&self, property: &str) -> Option<&'a Value> {
         self.own.and_then(|own| own.get(property))
     }
 
-    /// A property, resolved; mappings are merged with the globals' key by key.
-    pub fn json(&self, property: &str) -> Result<Option<Json>, Error> {
-        let at = self.at(property);
-        let resolve = |value: Option<&Value>| value.map_or(Ok(None), |value| self.resolver.value(value, &at));
+    /// A property, resolved; mappings are merged with the globals key by key.
+    pub(crate) fn json(&self, property: &str) -> Result<Option<Json>, Error> {
+        let location = self.location(property);
+        let resolve = |value: Option<&Value>| value.map_or(Ok(None), |value| self.resolver.value(value, &location));
         let mut value = resolve(self.globals.and_then(|globals| globals.get(property)))?;
         if let Some(own) = resolve(self.raw(property))? {
             match &mut value {
-                Some(global) => merge(global, own),
+                Some(global) => json::merge(global, own),
                 None => value = Some(own),
             }
         }
         Ok(value)
     }
 
-    /// A property that is text, or a number or truth value written as text.
-    pub fn text(&self, property: &str) -> Result<Option<String>, Error> {
-        self.json(property)?.map(|value| text(&value).ok_or_else(|| self.at(property).error("this must be text"))).transpose()
-    }
-
-    /// A property that is a whole number.
-    pub fn number(&self, property: &str) -> Result<Option<u64>, Error> {
-        self.text(property)?
-            .map(|text| text.parse().map_err(|_| self.at(property).error(format!("`{text}` is no whole number"))))
+    /// A property that is a scalar, as a string.
+    pub(crate) fn text(&self, property: &str) -> Result<Option<String>, Error> {
+        self.json(property)?
+            .map(|value| json::scalar(&value).ok_or_else(|| self.location(property).error("the value must be a scalar")))
             .transpose()
     }
 
-    /// A property that must be there.
-    pub fn required(&self, property: &str) -> Result<String, Error> {
-        self.text(property)?.ok_or_else(|| self.at(property).error("this is missing"))
+    /// A property that is a whole number.
+    pub(crate) fn number(&self, property: &str) -> Result<Option<u64>, Error> {
+        self.text(property)?
+            .map(|text| text.parse().map_err(|_| self.location(property).error(format!("`{text}` is not a whole number"))))
+            .transpose()
     }
 
-    pub(super) fn at(&self, property: &str) -> At<'a> {
-        At::new(self.resource, format!("Properties.{property}"))
+    /// A required property that is a scalar, as a string.
+    pub(crate) fn required(&self, property: &str) -> Result<String, Error> {
+        self.text(property)?.ok_or_else(|| self.location(property).missing())
     }
-}
 
-/// A resolved scalar as text.
-pub(super) fn text(value: &Json) -> Option<String> {
-    match value {
-        Json::String(text) => Some(text.clone()),
-        Json::Number(_) | Json::Bool(_) => Some(value.to_string()),
-        _ => None,
-    }
-}
-
-/// A resolved mapping of text to text; what is not text is left out.
-pub(super) fn texts(value: Option<&Json>) -> BTreeMap<String, String> {
-    let entries = value.and_then(Json::as_object).into_iter().flatten();
-    entries.filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect()
-}
-
-fn merge(global: &mut Json, own: Json) {
-    match (global, own) {
-        (Json::Object(global), Json::Object(own)) => {
-            for (key, value) in own {
-                match global.get_mut(&key) {
-                    Some(under) => merge(under, value),
-                    None => {
-                        global.insert(key, value);
-                    }
-                }
-            }
-        }
-        (global, own) => *global = own,
+    pub(crate) fn location(&self, property: &str) -> Location<'a> {
+        Location::new(self.resource, format!("Properties.{property}"))
     }
 }

@@ -1,15 +1,15 @@
-//! `EventBridge` schedules: `rate(…)` and `cron(…)`, and when they come next.
+//! Schedule expressions of `EventBridge`: `rate(…)` and `cron(…)`.
 
 use std::{str::FromStr, time::Duration};
 
 use time::{Date, OffsetDateTime, Time, UtcOffset};
 
-/// When a schedule calls.
+/// The times at which a schedule invokes its target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expression {
-    /// At a steady pace, from the start on.
+pub enum ScheduleExpression {
+    /// At a fixed interval from the start on.
     Rate(Duration),
-    /// At given times, in UTC.
+    /// At calendar times in UTC.
     Cron(Cron),
 }
 
@@ -28,18 +28,18 @@ pub struct Cron {
 const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-impl Expression {
-    /// The first time after `now`; there may be none, when all its years have passed.
+impl ScheduleExpression {
+    /// The first time after `now`; `None` when all its years have passed.
     #[must_use]
     pub fn next(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         match self {
-            Self::Rate(pace) => now.checked_add((*pace).try_into().ok()?),
+            Self::Rate(interval) => now.checked_add((*interval).try_into().ok()?),
             Self::Cron(cron) => cron.next(now.to_offset(UtcOffset::UTC)),
         }
     }
 }
 
-impl FromStr for Expression {
+impl FromStr for ScheduleExpression {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -72,8 +72,8 @@ impl FromStr for Cron {
         let &[minutes, hours, days_of_month, months, days_of_week, years] = fields.as_slice() else {
             return Err(format!("cron({text}) must have six fields"));
         };
-        let unreadable = |field: &str| format!("`{field}` in cron({text}) is not known");
-        let read = |text: &str, range: (u16, u16), names: &[&str]| field(text, range, names).ok_or_else(|| unreadable(text));
+        let invalid = |field: &str| format!("`{field}` in cron({text}) is invalid");
+        let read = |text: &str, range: (u16, u16), names: &[&str]| field(text, range, names).ok_or_else(|| invalid(text));
         Ok(Self {
             minutes: read(minutes, (0, 59), &[])?,
             hours: read(hours, (0, 23), &[])?,
@@ -88,7 +88,7 @@ impl FromStr for Cron {
 impl Cron {
     fn next(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         let mut day = now.date();
-        // The longest gap there is: from a 29 February to the next, over a year that has none.
+        // The longest gap is from 29 February 2096 to 29 February 2104: 2100 is not a leap year.
         for _ in 0..=8 * 366 {
             if self.has_day(day) {
                 let times = self.hours.iter().flat_map(|hour| self.minutes.iter().map(move |minute| (hour, minute)));
@@ -114,7 +114,8 @@ impl Cron {
     }
 }
 
-/// The values of a field, in order: `*` or `?`, numbers and names, `a-b`, `a/step` and lists of these.
+/// The values of a field in ascending order. It is a comma-separated list of `*`, `?`, a number or a name, `a-b` and
+/// `a/step`.
 fn field(text: &str, (low, high): (u16, u16), names: &[&str]) -> Option<Vec<u16>> {
     let number = |text: &str| {
         let position = names.iter().position(|name| name.eq_ignore_ascii_case(text));
@@ -150,8 +151,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_schedule_knows_when_it_comes_next() {
-        let next = |text: &str, now| text.parse::<Expression>().unwrap().next(now).unwrap();
+    fn the_next_time_follows_the_expression() {
+        let next = |text: &str, now| text.parse::<ScheduleExpression>().unwrap().next(now).unwrap();
         let now = datetime!(2024-02-28 12:05 UTC);
         assert_eq!(next("rate(1 minute)", now), datetime!(2024-02-28 12:06 UTC));
         assert_eq!(next("rate(2 hours)", now), datetime!(2024-02-28 14:05 UTC));
@@ -162,10 +163,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_schedule_is_refused() {
+    fn an_invalid_schedule_expression_is_rejected() {
         for text in ["rate(0 minutes)", "rate(1 fortnight)", "cron(5 12 * *)", "cron(61 * * * ? *)", "cron(1/0 * * * ? *)", "daily"] {
-            assert!(text.parse::<Expression>().is_err(), "{text}");
+            assert!(text.parse::<ScheduleExpression>().is_err(), "{text}");
         }
-        assert_eq!("cron(0 0 1 1 ? 1999)".parse::<Expression>().unwrap().next(datetime!(2024-01-01 0:00 UTC)), None);
+        assert_eq!("cron(0 0 1 1 ? 1999)".parse::<ScheduleExpression>().unwrap().next(datetime!(2024-01-01 0:00 UTC)), None);
     }
 }

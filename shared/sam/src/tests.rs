@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use super::*;
+use crate::*;
 
 const TEMPLATE: &str = r#"
 Transform: AWS::Serverless-2016-10-31
@@ -38,7 +38,7 @@ Resources:
       StageName: Prod
       Auth:
         Authorizers:
-          Porter: { FunctionArn: !GetAtt ProxyFunction.Arn, FunctionPayloadType: REQUEST, Identity: { ReauthorizeEvery: 0 } }
+          TokenAuthorizer: { FunctionArn: !GetAtt ProxyFunction.Arn, FunctionPayloadType: REQUEST, Identity: { ReauthorizeEvery: 0 } }
   ProxyFunction:
     Type: AWS::Serverless::Function
     Condition: CustomerSide
@@ -57,7 +57,7 @@ Resources:
             - !Sub https://${AuthorityApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/Prod
             - !Ref AuthorityUrl
       Events:
-        Init: { Type: Api, Properties: { RestApiId: !Ref AuthorityApi, Path: /auth/init, Method: any, Auth: { Authorizer: Porter } } }
+        Init: { Type: Api, Properties: { RestApiId: !Ref AuthorityApi, Path: /auth/init, Method: any, Auth: { Authorizer: TokenAuthorizer } } }
         Preflight: { Type: Api, Properties: { RestApiId: !Ref AuthorityApi, Path: /auth/init, Method: options, Auth: { Authorizer: NONE } } }
         Daily: { Type: Schedule, Properties: { Schedule: cron(5 12 * * ? *), Input: '{"rpc":"reinit"}' } }
   Role: { Type: AWS::IAM::Role }
@@ -105,16 +105,16 @@ fn a_function_has_its_environment_routes_and_schedules() {
             ("USAGE_TABLE", "UsageTable"),
         ]
     );
-    assert_eq!((function.binary(), function.memory, function.timeout), ("sm_proxy", 1024, Duration::from_secs(5)));
+    assert_eq!((function.binary(), function.memory_mb, function.timeout), ("sm_proxy", 1024, Duration::from_secs(5)));
     let route = &function.routes[0];
     assert_eq!((route.api.as_str(), route.path.as_str(), route.method.as_str()), ("AuthorityApi", "/auth/init", "ANY"));
     let methods: Vec<_> = function.routes.iter().map(|route| (route.method.as_str(), route.authorizer.as_deref())).collect();
-    assert_eq!(methods, [("ANY", Some("Porter")), ("OPTIONS", None)]);
+    assert_eq!(methods, [("ANY", Some("TokenAuthorizer")), ("OPTIONS", None)]);
     assert_eq!(function.schedules[0].input.as_deref(), Some(r#"{"rpc":"reinit"}"#));
 }
 
 #[test]
-fn conditions_choose_what_exists() {
+fn a_condition_decides_which_resources_exist() {
     let stack = stack(TEMPLATE, &[("Sides", "authority")]).unwrap();
     assert!(stack.functions.is_empty());
     assert_eq!(stack.apis.len(), 1);
@@ -125,16 +125,16 @@ fn conditions_choose_what_exists() {
 }
 
 #[test]
-fn tables_apis_and_endpoints_are_read() {
+fn tables_apis_and_endpoints_are_resolved() {
     let stack = stack(TEMPLATE, &[("Rate", "7"), ("Pem", "key")]).unwrap();
     let table = &stack.tables[0];
-    assert_eq!((table.expiry.as_deref(), table.indexes[0].index_name.as_str()), (Some("expires_at"), "pending"));
+    assert_eq!((table.ttl_attribute.as_deref(), table.indexes[0].index_name.as_str()), (Some("expires_at"), "pending"));
     let api = &stack.apis[0];
     let response = &api.responses["MISSING_AUTHENTICATION_TOKEN"];
     assert_eq!(response.status, Some(404));
-    assert_eq!(response.headers["Access-Control-Allow-Origin"], Header::Fixed("https://origin.invalid".into()));
-    assert_eq!(response.headers["Vary"], Header::OfRequest("Origin".into()));
-    assert_eq!(api.authorizers["Porter"], Authorizer { function: "ProxyFunction".into() });
+    assert_eq!(response.headers["Access-Control-Allow-Origin"], HeaderMapping::Static("https://origin.invalid".into()));
+    assert_eq!(response.headers["Vary"], HeaderMapping::RequestHeader("Origin".into()));
+    assert_eq!(api.authorizers["TokenAuthorizer"], Authorizer { function: "ProxyFunction".into() });
     assert_eq!(api.cors.as_ref().and_then(|cors| cors.methods.as_deref()), Some("GET,POST"));
     assert_eq!(api.throttle, Some(Throttle { rate: 7.0, burst: 200.0 }));
     let [variant] = stack.endpoints[0].variants.as_slice() else { panic!("one variant") };
@@ -144,42 +144,59 @@ fn tables_apis_and_endpoints_are_read() {
 }
 
 #[test]
-fn what_is_not_known_is_named() {
+fn an_unsupported_construct_is_named() {
     let wrong = TEMPLATE.replace("!GetAtt Endpoint.EndpointName", "!GetAtt Endpoint.Moon");
     assert_eq!(
         stack(&wrong, &[]).unwrap_err().to_string(),
-        "ProxyFunction, Properties.Environment.Variables.ENDPOINT_NAME: GetAtt of Moon from Endpoint, an AWS::SageMaker::Endpoint, \
-         leads nowhere on this machine"
+        "ProxyFunction, Properties.Environment.Variables.ENDPOINT_NAME: GetAtt of Moon of Endpoint (AWS::SageMaker::Endpoint) \
+         has no value on this machine"
     );
     let wrong = TEMPLATE.replace("!Ref UsageTable", "!Ref UsagTable").replace("{ Ref: UsageTable }", "!ImportValue x");
     assert_eq!(
         stack(&wrong, &[]).unwrap_err().to_string(),
-        "ProxyFunction, Properties.Environment.Variables.USAGE_TABLE: ImportValue is not known here, or not with this argument"
+        "ProxyFunction, Properties.Environment.Variables.USAGE_TABLE: ImportValue is not supported, or not with this argument"
     );
     let wrong = TEMPLATE.replace("ReauthorizeEvery: 0", "ReauthorizeEvery: 300");
     assert_eq!(
         stack(&wrong, &[]).unwrap_err().to_string(),
-        "AuthorityApi, Properties.Auth.Authorizers.Porter.Identity: only `ReauthorizeEvery: 0` is known here: each request is decided anew"
+        "AuthorityApi, Properties.Auth.Authorizers.TokenAuthorizer.Identity: a cache of decisions is not supported; use `ReauthorizeEvery: 0` alone"
     );
     let wrong = TEMPLATE.replace("method.request.header.Origin", "context.path");
     assert_eq!(
         stack(&wrong, &[]).unwrap_err().to_string(),
         "AuthorityApi, Properties.GatewayResponses.MISSING_AUTHENTICATION_TOKEN.Vary: \
-         `context.path` is neither a text in quotes nor a header of the request"
+         `context.path` is neither a quoted string nor a request header; use '…' or method.request.header.NAME"
     );
     assert_eq!(
         stack(TEMPLATE, &[("Sides", "none")]).unwrap_err().to_string(),
-        "the template's parameter Sides may not be `none`: it allows authority, customer, both"
+        "the template's parameter Sides does not allow `none`; use one of: authority, customer, both"
     );
     assert_eq!(stack(TEMPLATE, &[("Side", "x")]).unwrap_err().to_string(), "the template has no parameter Side");
     assert_eq!(stack("Resources: 3", &[]).unwrap_err().to_string(), "the template has no Resources");
 }
 
 #[test]
-fn the_deployed_template_is_understood() {
+fn the_deployed_template_is_resolved() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let deployment = Deployment::local("http://127.0.0.1:3000", Path::new("/state/master.key"));
     let template = Template::read(&path).unwrap();
     let stack = template.stack(&BTreeMap::new(), &deployment).unwrap();
     assert!(!stack.functions.is_empty() && !stack.tables.is_empty() && !stack.apis.is_empty() && !stack.endpoints.is_empty());
+}
+
+#[test]
+fn a_node_is_the_template_as_it_is_written() {
+    let template = Template::parse(TEMPLATE).unwrap();
+    let function = template.resource("ProxyFunction").unwrap();
+    assert_eq!((function.kind, function.condition), ("AWS::Serverless::Function", Some("CustomerSide")));
+    let properties = function.node.get(&["Properties"]).unwrap();
+    assert_eq!((properties.number(&["MemorySize"]), properties.text(&["MemorySize"])), (Some(1024), "1024".into()));
+    assert_eq!((properties.text(&["Role"]), properties.text(&["None"])), ("!GetAtt Role.Arn".into(), String::new()));
+    assert_eq!(properties.texts(&["Role"]), ["!GetAtt Role.Arn"]);
+    assert_eq!(template.node().texts(&["Parameters", "Sides", "AllowedValues"]), ["authority", "customer", "both"]);
+    let events: Vec<_> = properties.entries(&["Events"]).map(|(name, event)| format!("{name} {}", event.text(&["Type"]))).collect();
+    assert_eq!(events, ["Init Api", "Preflight Api", "Daily Schedule"]);
+    let keys = template.resource("UsageTable").unwrap().node;
+    assert_eq!(keys.items(&["Properties", "KeySchema"]).map(|key| key.text(&["KeyType"])).collect::<Vec<_>>(), ["HASH"]);
+    assert_eq!(template.node().get(&["Conditions", "HasPem"]).unwrap().to_string(), "!Not\n- !Equals\n  - !Ref Pem\n  - ''\n");
 }

@@ -74,7 +74,7 @@ fn create_all<'a>(database: &Database, tables: impl IntoIterator<Item = &'a Tabl
 fn create(database: &Database, table: &Table) -> Result<(), String> {
     let mut request = json!({
         "TableName": table.id,
-        "KeySchema": table.key,
+        "KeySchema": table.key_schema,
         "AttributeDefinitions": table.attributes,
         "BillingMode": "PAY_PER_REQUEST",
     });
@@ -83,7 +83,7 @@ fn create(database: &Database, table: &Table) -> Result<(), String> {
     }
     let request: CreateTableRequest = serde_json::from_value(request).map_err(|error| error.to_string())?;
     database.create_table(request).map_err(|error| error.to_string())?;
-    if let Some(attribute) = &table.expiry {
+    if let Some(attribute) = &table.ttl_attribute {
         let request = json!({
             "TableName": table.id,
             "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
@@ -108,7 +108,7 @@ fn check(home: &StateDir, database: &Database, table: &Table) -> Result<(), Erro
             .iter()
             .zip(&wanted)
             .all(|(found, wanted)| found["IndexName"] == json!(wanted.index_name) && found["KeySchema"] == json!(wanted.key_schema));
-    if found["KeySchema"] == json!(table.key) && same_indexes {
+    if found["KeySchema"] == json!(table.key_schema) && same_indexes {
         Ok(())
     } else {
         Err(home.problem(format!("its table {} is not the template's", table.id)))

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::json;
 
-use sam::{Api, Header};
+use sam::{Api, HeaderMapping};
 
 /// A response type, with what API Gateway says when nobody customises it.
 #[derive(Clone, Copy, Debug)]
@@ -113,8 +113,8 @@ impl Kind {
         headers.insert("x-amzn-errortype", HeaderValue::from_static(self.error_type));
         for (name, value) in custom.into_iter().flat_map(|custom| &custom.headers) {
             let value = match value {
-                Header::Fixed(value) => HeaderValue::try_from(value).ok(),
-                Header::OfRequest(name) => asked.get(name).cloned(),
+                HeaderMapping::Static(value) => HeaderValue::try_from(value).ok(),
+                HeaderMapping::RequestHeader(name) => asked.get(name).cloned(),
             };
             if let (Ok(name), Some(value)) = (HeaderName::try_from(name), value) {
                 headers.insert(name, value);

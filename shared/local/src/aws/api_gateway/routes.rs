@@ -135,9 +135,9 @@ mod tests {
         };
         Function {
             id: id.into(),
-            code: id.into(),
+            code_uri: id.into(),
             environment: [].into(),
-            memory: 128,
+            memory_mb: 128,
             timeout: Duration::from_secs(3),
             routes: routes.iter().map(route).collect(),
             schedules: Vec::new(),
