@@ -166,7 +166,8 @@ impl<'a> Resolver<'a> {
     pub(crate) fn name(&self, resource: &Resource<'_>, property: &str) -> Result<String, Error> {
         let Some(name) = resource.node.get(&["Properties", property]) else { return Ok(resource.id.to_owned()) };
         let location = Location::new(resource.id, format!("Properties.{property}"));
-        Ok(self.value(name.0, &location)?.map(|name| string(Some(name), &location)).transpose()?.unwrap_or_else(|| resource.id.to_owned()))
+        let name = self.value(name.0, &location)?.map(|name| string(Some(&name), &location)).transpose()?;
+        Ok(name.unwrap_or_else(|| resource.id.to_owned()))
     }
 
     fn resource(&self, id: &str, at: &Location<'_>) -> Result<Resource<'a>, Error> {
@@ -180,7 +181,7 @@ impl<'a> Resolver<'a> {
                 Segment::Text(text) => whole.push_str(text),
                 Segment::Variable(name) => {
                     if let Some(value) = variables.and_then(|variables| variables.get(name)) {
-                        whole.push_str(&string(self.value(value, at)?, at)?);
+                        whole.push_str(&string(self.value(value, at)?.as_ref(), at)?);
                     } else if let Some((resource, attribute)) = name.split_once('.') {
                         whole.push_str(&self.attribute(resource, attribute, at)?);
                     } else {
@@ -195,14 +196,14 @@ impl<'a> Resolver<'a> {
     fn join(&self, delimiter: &str, list: &Value, at: &Location<'_>) -> Result<Option<Json>, Error> {
         let list = self.value(list, at)?.unwrap_or_default();
         let items = list.as_array().ok_or_else(|| at.error("Join takes a list"))?;
-        let items = items.iter().map(|item| string(Some(item.clone()), at)).collect::<Result<Vec<_>, _>>()?;
+        let items = items.iter().map(|item| string(Some(item), at)).collect::<Result<Vec<_>, _>>()?;
         Ok(Some(self.to_local_url(items.join(delimiter)).into()))
     }
 
     fn find_in_map(&self, path: &[Value], at: &Location<'_>) -> Result<Option<Json>, Error> {
         let mut found = self.template.node().get(&["Mappings"]);
         for key in path {
-            let key = string(self.value(key, at)?, at)?;
+            let key = string(self.value(key, at)?.as_ref(), at)?;
             found = found.and_then(|mapping| mapping.get(&[&key]));
         }
         let value = found.and_then(|found| yaml::scalar(found.0));
@@ -224,6 +225,6 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn string(value: Option<Json>, at: &Location<'_>) -> Result<String, Error> {
-    value.as_ref().and_then(json::scalar).ok_or_else(|| at.error("the value must be a scalar"))
+fn string(value: Option<&Json>, at: &Location<'_>) -> Result<String, Error> {
+    value.and_then(json::scalar).ok_or_else(|| at.error("the value must be a scalar"))
 }
