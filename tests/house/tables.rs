@@ -9,7 +9,7 @@ use shared::{
     identity::{
         Code,
         token::{INIT_TOKEN_TTL_SECONDS, SMART_TOKEN_TTL_SECONDS},
-        translate::{MAX_IDS, MAX_PAIRS},
+        translate::{MAX_DOMAIN_PAIRS, MAX_IDS},
     },
     upload::{operation::MAX_PARTS, sign_request::MAX_CLOCK_SKEW_SECONDS},
 };
@@ -61,7 +61,7 @@ fn the_limits_page_matches_the_code_and_the_template() {
     let unlimited = |name: &str| if default(name) == "0" { "unlimited".to_owned() } else { default(name) };
     let timeout = template.node().text(&["Globals", "Function", "Timeout"]);
     for row in [
-        format!("| ids in a request | {}, of at most {MAX_PAIRS} pairs of domains |", grouped(MAX_IDS)),
+        format!("| ids in a request | {}, of at most {MAX_DOMAIN_PAIRS} pairs of domains |", grouped(MAX_IDS)),
         format!("| time for a request | {GATEWAY_TIMEOUT} seconds (API Gateway); a function ends after {timeout} seconds |"),
         format!(
             "| requests to each API | {} per second (`RateLimit`), with a burst of {} (`BurstLimit`) |",

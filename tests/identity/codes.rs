@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use shared::identity::{
     Kind,
-    translate::{MAX_IDS, MAX_PAIRS},
+    translate::{MAX_DOMAIN_PAIRS, MAX_IDS},
 };
 
 use super::fixture::{direction, domain, initialised, start, with_flipped_character};
@@ -63,7 +63,7 @@ async fn codes_of_a_whole_request() {
 async fn a_request_over_the_limit_of_domain_pairs_is_refused() {
     let fixture = start(1).await;
     let mut targets = Vec::new();
-    for number in 0..=MAX_PAIRS {
+    for number in 0..=MAX_DOMAIN_PAIRS {
         let name = format!("P{number:03}");
         fixture.admin.create_domain(domain(&name), "demo").await.unwrap();
         fixture.permit("demo", direction("1005", &name)).await;
@@ -72,10 +72,10 @@ async fn a_request_over_the_limit_of_domain_pairs_is_refused() {
     let token = fixture.init().await;
     let id = fixture.mint(Kind::Maintained, "1005", 1).await.remove(0);
     let data = |targets: &[String]| targets.iter().map(|target| json!({"value": id, "target": target})).collect::<Vec<_>>();
-    let at_limit = fixture.translate(&token, json!(data(&targets[..MAX_PAIRS]))).await;
+    let at_limit = fixture.translate(&token, json!(data(&targets[..MAX_DOMAIN_PAIRS]))).await;
     assert_eq!(at_limit.status, 200, "{}", at_limit.text);
     assert_eq!(fixture.translate(&token, json!(data(&targets))).await.status_and_code(), "400 E003");
-    assert_eq!(fixture.counted().await, MAX_PAIRS as u64, "a refused batch is not counted");
+    assert_eq!(fixture.counted().await, MAX_DOMAIN_PAIRS as u64, "a refused batch is not counted");
 }
 
 #[tokio::test]

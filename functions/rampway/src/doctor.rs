@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::identity::{
     Domain, Scopes,
     token::{CLOCK_LEEWAY_SECONDS, SMART_TOKEN_TTL_SECONDS, Smart},
-    translate::{Kernel, MAX_IDS, MAX_PAIRS},
+    translate::{Kernel, MAX_DOMAIN_PAIRS, MAX_IDS},
 };
 
 use client::{Client, Error, Health, KeyPacket};
@@ -60,7 +60,7 @@ impl Examination {
         if let Some(claims) = claims {
             found.token(&claims, health.as_ref().ok(), now());
         }
-        found.ok("limits", format!("{MAX_IDS} ids and {MAX_PAIRS} pairs of domains a request; what is larger is halved"));
+        found.ok("limits", format!("{MAX_IDS} ids and {MAX_DOMAIN_PAIRS} pairs of domains a request; what is larger is halved"));
         found
     }
 

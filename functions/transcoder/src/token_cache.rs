@@ -97,7 +97,7 @@ mod tests {
         cache.insert([0; 32], token.clone(), 100);
         assert_eq!(cache.get(&[0; 32], 1029).unwrap().unwrap().client_id(), "c");
         assert!(matches!(cache.get(&[0; 32], 1030), Err(token::Error::Expired)));
-        assert!(matches!(cache.get(&[0; 32], 69), Err(token::Error::NotYet)));
+        assert!(matches!(cache.get(&[0; 32], 69), Err(token::Error::NotYetValid)));
         assert!(cache.get(&[1; 32], 100).unwrap().is_none());
         for number in 0..2 * MAX_CACHED_TOKENS {
             cache.insert(digest(&number.to_string()), token.clone(), 100);

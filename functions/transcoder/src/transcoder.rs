@@ -272,7 +272,7 @@ fn no_keys() -> ApiError {
 }
 
 /// SageMaker allows up to 1,024 characters of attributes, which
-/// [`shared::identity::translate::MAX_PAIRS`] ensures.
+/// [`shared::identity::translate::MAX_DOMAIN_PAIRS`] ensures.
 fn usage_attributes(keys: &ClientKeys, usage: &Usage) -> String {
     let directions: Vec<_> =
         usage.translated.iter().map(|(direction, count)| format!("{}-{}:{count}", direction.from, direction.to)).collect();

@@ -1,11 +1,17 @@
-//! A session: one client's domain keys as a transcoder holds them, expanded and ready, until the packet's end.
+//! One client's domain keys in a transcoder, expanded and valid until the key packet expires.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap, fmt};
 
-use super::{Code, Direction, Domain, Id, Kind, Packet, packet::KeyVersion, translate::Keys};
+use super::{
+    code::Code,
+    domain::Domain,
+    id::{Id, Kind},
+    packet::{KeyVersion, Packet},
+    scope::Direction,
+};
 use crate::crypto::siv;
 
-/// One client's keys, ready for use.
+/// One client's domain keys.
 pub struct ClientKeys {
     packet_id: String,
     client_id: String,
@@ -29,8 +35,14 @@ pub struct DirectionKeys<'a> {
     target: &'a Version,
 }
 
+/// One version of a source's key and the current version of a target's, for one kind.
+pub(super) struct KernelKeys<'a> {
+    pub(super) source: (&'a siv::Key, siv::Mask),
+    pub(super) target: (&'a siv::Key, siv::Mask),
+}
+
 impl ClientKeys {
-    /// Expands a packet's keys.
+    /// Expands the keys of a packet.
     #[must_use]
     pub fn new(packet: Packet) -> Self {
         let Packet { id, client_id, expires, domains } = packet;
@@ -41,13 +53,13 @@ impl ClientKeys {
         Self { packet_id: id, client_id, expires, domains }
     }
 
-    /// The packet's name.
+    /// The packet's id.
     #[must_use]
     pub fn packet_id(&self) -> &str {
         &self.packet_id
     }
 
-    /// Whose keys these are.
+    /// The id of the client that the keys belong to.
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client_id
@@ -59,21 +71,26 @@ impl ClientKeys {
         self.expires
     }
 
-    /// The names of each domain's keys: no secrets.
+    /// The ids of each domain's key versions. They are not secret.
     pub fn kids(&self) -> impl Iterator<Item = (Domain, Vec<&str>)> {
         self.domains.iter().map(|(&domain, versions)| (domain, versions.iter().map(|version| version.kid.as_str()).collect()))
     }
 
-    /// The keys of one direction at `now`: [`Code::S007`] when the source has none, [`Code::S008`] when the target has none that encodes,
-    /// [`Code::I000`] when both are one domain.
-    pub fn pair(&self, direction: Direction, now: u64) -> Result<DirectionKeys<'_>, Code> {
+    /// The keys of one direction at `now`, in seconds since 1970.
+    ///
+    /// # Errors
+    /// - [`Code::I000`] if both domains are the same.
+    /// - [`Code::S007`] if the source has no usable key.
+    /// - [`Code::S008`] if the target has no key that may encode.
+    pub fn direction_keys(&self, direction: Direction, now: u64) -> Result<DirectionKeys<'_>, Code> {
         let Direction { from, to } = direction;
         if from == to {
             return Err(Code::I000);
         }
         let mut sources: Vec<_> = self.versions(from).filter(|version| version.usable(now)).collect();
-        // Newest first, but those that do not encode yet last: almost every id is under the current version.
-        sources.sort_by_key(|version| (version.not_before > now, std::cmp::Reverse(version.not_before)));
+        // The newest first, and last those that may not encode yet: almost all ids are encoded
+        // under the current version.
+        sources.sort_by_key(|version| (version.not_before > now, Reverse(version.not_before)));
         if sources.is_empty() {
             return Err(Code::S007);
         }
@@ -81,18 +98,21 @@ impl ClientKeys {
         Ok(DirectionKeys { sources, target })
     }
 
-    /// Encodes a native payload in a domain under its current key.
+    /// Encodes a native payload under the current key of a domain.
+    ///
+    /// # Errors
+    /// [`Code::S008`] if the domain has no key that may encode at `now`.
     ///
     /// # Panics
-    /// When the payload has not the kind's length.
+    /// If the payload does not have the kind's length.
     pub fn mint(&self, kind: Kind, domain: Domain, payload: &[u8], now: u64) -> Result<Id, Code> {
         Ok(self.current(domain, now)?.encode(kind, domain, payload))
     }
 
-    /// The version that encodes at `now`.
+    /// The version that encodes at `now`: the newest active one.
     fn current(&self, domain: Domain, now: u64) -> Result<&Version, Code> {
-        let begun = self.versions(domain).filter(|version| version.usable(now) && version.not_before <= now);
-        begun.max_by_key(|version| version.not_before).ok_or(Code::S008)
+        let active = self.versions(domain).filter(|version| version.usable(now) && version.not_before <= now);
+        active.max_by_key(|version| version.not_before).ok_or(Code::S008)
     }
 
     fn versions(&self, domain: Domain) -> impl Iterator<Item = &Version> {
@@ -101,11 +121,11 @@ impl ClientKeys {
 }
 
 impl DirectionKeys<'_> {
-    /// The keys of a kind, for each version of the source: the current one first.
-    pub(super) fn keys(&self, kind: Kind) -> impl Iterator<Item = Keys<'_>> {
+    /// The keys of a kind for each version of the source: the current one first.
+    pub(super) fn versions(&self, kind: Kind) -> impl Iterator<Item = KernelKeys<'_>> {
         self.sources
             .iter()
-            .map(move |source| Keys { source: (&source.key, source.mask(kind)), target: (&self.target.key, self.target.mask(kind)) })
+            .map(move |source| KernelKeys { source: (&source.key, source.mask(kind)), target: (&self.target.key, self.target.mask(kind)) })
     }
 }
 
@@ -125,16 +145,16 @@ impl Version {
     }
 
     fn encode(&self, kind: Kind, domain: Domain, payload: &[u8]) -> Id {
-        let mut room = [0; 32];
-        let cipher_text = &mut room[..payload.len()];
+        let mut buf = [0; 32];
+        let cipher_text = &mut buf[..payload.len()];
         cipher_text.copy_from_slice(payload);
         let tag = self.key.seal(self.mask(kind), cipher_text);
         Id::new(kind, domain, tag, cipher_text)
     }
 }
 
-impl std::fmt::Debug for ClientKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for ClientKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientKeys").field("packet_id", &self.packet_id).field("client_id", &self.client_id).finish_non_exhaustive()
     }
 }

@@ -1,23 +1,23 @@
-//! A domain: the space in which a partner's identifiers have their meaning.
+//! A domain: the namespace of a partner's identifiers.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A domain's code: four ASCII letters or digits, case kept.
+/// A domain's code: four ASCII letters or digits, case-sensitive.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Domain([u8; 4]);
 
-/// Not a domain's code.
+/// The text is not a domain's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a domain is four letters or digits, such as 1005")]
-pub struct NotADomain;
+pub struct InvalidDomain;
 
 impl Domain {
-    /// Reads a code from bytes.
-    pub fn from_bytes(bytes: [u8; 4]) -> Result<Self, NotADomain> {
-        bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes)).ok_or(NotADomain)
+    /// Parses a code.
+    pub fn from_bytes(bytes: [u8; 4]) -> Result<Self, InvalidDomain> {
+        bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes)).ok_or(InvalidDomain)
     }
 
     /// The code as bytes.
@@ -34,17 +34,17 @@ impl Domain {
 }
 
 impl FromStr for Domain {
-    type Err = NotADomain;
+    type Err = InvalidDomain;
 
-    fn from_str(text: &str) -> Result<Self, NotADomain> {
-        Self::from_bytes(text.as_bytes().try_into().map_err(|_| NotADomain)?)
+    fn from_str(text: &str) -> Result<Self, InvalidDomain> {
+        Self::from_bytes(text.as_bytes().try_into().map_err(|_| InvalidDomain)?)
     }
 }
 
 impl TryFrom<String> for Domain {
-    type Error = NotADomain;
+    type Error = InvalidDomain;
 
-    fn try_from(text: String) -> Result<Self, NotADomain> {
+    fn try_from(text: String) -> Result<Self, InvalidDomain> {
         text.parse()
     }
 }

@@ -8,29 +8,30 @@
 //! | `Xc` | placeholder of a cookie | 70 | 48 bytes |
 //! | `Xm` | placeholder of a mobile device | 70 | 48 bytes |
 //!
-//! A body is a tag of 16 bytes and a payload of 16 or 32, encrypted ([`crate::crypto::siv`]).
+//! A body is a tag of 16 bytes and an encrypted payload of 16 or 32 ([`crate::crypto::siv`]).
+//! Prefix and domain are the id's label.
 
 use std::fmt;
 
-use super::Domain;
+use super::domain::Domain;
 use crate::{
     crypto::siv::TAG_BYTES,
     encoding::{base64url_into, from_base64url_into},
 };
 
-/// The most characters that an identifier has.
+/// Maximum length of an identifier, in characters.
 pub const MAX_ID_LEN: usize = 70;
 
-/// Characters of the label: prefix and domain.
+/// Length of the label (prefix and domain), in characters.
 pub(crate) const LABEL_LEN: usize = 6;
 const MAX_PAYLOAD_BYTES: usize = 32;
 
-/// What an identifier stands for.
+/// The type of the entity that an identifier identifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// `XY`: a person known by more than one touchpoint.
+    /// `XY`: a maintained id, from more than one touchpoint.
     Maintained,
-    /// `Xi`: derived from one touchpoint, such as a hashed e-mail address.
+    /// `Xi`: a derived id, from one touchpoint such as a hashed e-mail address.
     Derived,
     /// `hY`: a household.
     Household,
@@ -44,7 +45,7 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Self; 5] = [Self::Maintained, Self::Derived, Self::Household, Self::Cookie, Self::Mobile];
 
-    /// The kind of a prefix.
+    /// Returns the kind of a prefix.
     #[must_use]
     pub const fn from_prefix(prefix: [u8; 2]) -> Option<Self> {
         Some(match &prefix {
@@ -57,7 +58,7 @@ impl Kind {
         })
     }
 
-    /// The prefix, in its first spelling.
+    /// The canonical prefix.
     #[must_use]
     pub const fn prefix(self) -> &'static [u8; 2] {
         match self {
@@ -69,7 +70,7 @@ impl Kind {
         }
     }
 
-    /// Bytes of the native payload: 16 or 32.
+    /// Length of the native payload in bytes: 16 or 32.
     #[must_use]
     pub const fn payload_len(self) -> usize {
         match self {
@@ -78,13 +79,13 @@ impl Kind {
         }
     }
 
-    /// Characters of the identifier: 49 or 70.
+    /// Length of the identifier in characters: 49 or 70.
     #[must_use]
     pub const fn text_len(self) -> usize {
         LABEL_LEN + ((TAG_BYTES + self.payload_len()) * 4).div_ceil(3)
     }
 
-    /// The associated data that binds prefix and domain to the body.
+    /// Prefix and domain. As the cipher's associated data, they are bound to the body.
     #[must_use]
     pub fn label(self, domain: Domain) -> [u8; LABEL_LEN] {
         let ([p0, p1], [d0, d1, d2, d3]) = (*self.prefix(), *domain.as_bytes());
@@ -92,22 +93,22 @@ impl Kind {
     }
 }
 
-/// What is wrong with the form of an identifier.
+/// Why a text is not an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Malformed {
-    /// The prefix is of no known kind.
+    /// The prefix is unknown.
     #[error("an id begins with XY, Xi, hY, Xc or Xm")]
     Prefix,
     /// The domain is not four letters or digits.
     #[error("characters 3 to 6 of an id are its domain: four letters or digits")]
     Domain,
-    /// The length is not the kind's.
+    /// The length is not that of the kind.
     #[error("an id of this kind has {expected} characters, not {found}")]
     Length {
-        /// The kind's length, in characters.
+        /// Length of the kind, in characters.
         expected: usize,
-        /// The length found, in bytes.
+        /// Length of the text, in bytes.
         found: usize,
     },
     /// The body is not base64url, or its spare bits are not zero.
@@ -115,17 +116,17 @@ pub enum Malformed {
     Body,
 }
 
-/// What the label and the length of an identifier say.
+/// The kind and the domain of an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// What it stands for.
+    /// Its kind.
     pub kind: Kind,
-    /// The domain it is encoded in.
+    /// The domain that it is encoded in.
     pub domain: Domain,
 }
 
 impl Head {
-    /// Reads label and length of the text of an identifier; its body may still be malformed.
+    /// Parses the label and checks the length of an identifier. The body may still be malformed.
     pub fn parse(text: &[u8]) -> Result<Self, Malformed> {
         let Some(&[p0, p1, d0, d1, d2, d3]) = text.first_chunk::<LABEL_LEN>() else {
             return Err(Malformed::Prefix);
@@ -139,18 +140,18 @@ impl Head {
     }
 }
 
-/// An identifier, decoded but not yet decrypted.
+/// An identifier, decoded but not decrypted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Id {
-    /// What it stands for.
+    /// Its kind.
     pub kind: Kind,
-    /// The domain it is encoded in.
+    /// The domain that it is encoded in.
     pub domain: Domain,
     body: [u8; TAG_BYTES + MAX_PAYLOAD_BYTES],
 }
 
 impl Id {
-    /// Decodes the text of an identifier.
+    /// Decodes the text of an identifier, without decrypting it.
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, Malformed> {
         let text = text.as_ref();
         let Head { kind, domain } = Head::parse(text)?;
@@ -159,20 +160,20 @@ impl Id {
         Ok(Self { kind, domain, body })
     }
 
-    /// An identifier of its parts.
+    /// Makes an identifier from its parts.
     ///
     /// # Panics
-    /// When the payload has not the kind's length.
+    /// If the payload does not have the kind's length.
     #[must_use]
     pub fn new(kind: Kind, domain: Domain, tag: [u8; TAG_BYTES], payload: &[u8]) -> Self {
-        assert_eq!(payload.len(), kind.payload_len(), "a payload has its kind's length");
+        assert_eq!(payload.len(), kind.payload_len(), "the payload does not have the kind's length");
         let mut body = [0; TAG_BYTES + MAX_PAYLOAD_BYTES];
         body[..TAG_BYTES].copy_from_slice(&tag);
         body[TAG_BYTES..TAG_BYTES + payload.len()].copy_from_slice(payload);
         Self { kind, domain, body }
     }
 
-    /// The tag before the payload.
+    /// The authentication tag.
     #[must_use]
     pub fn tag(&self) -> [u8; TAG_BYTES] {
         *self.body.first_chunk().expect("a body begins with its tag")
@@ -184,9 +185,9 @@ impl Id {
         &self.body[TAG_BYTES..TAG_BYTES + self.kind.payload_len()]
     }
 
-    /// Writes the text into `room` and gives it.
-    pub fn write<'a>(&self, room: &'a mut [u8; MAX_ID_LEN]) -> &'a str {
-        let text = &mut room[..self.kind.text_len()];
+    /// Writes the text into `buf` and returns it.
+    pub fn write<'a>(&self, buf: &'a mut [u8; MAX_ID_LEN]) -> &'a str {
+        let text = &mut buf[..self.kind.text_len()];
         let (head, rest) = text.split_at_mut(LABEL_LEN);
         head.copy_from_slice(&self.kind.label(self.domain));
         base64url_into(&self.body[..TAG_BYTES + self.kind.payload_len()], rest);
@@ -210,12 +211,12 @@ impl fmt::Debug for Id {
 mod tests {
     use super::*;
 
-    // The shapes that the vendor's public pages print.
+    // Examples from the vendor's public documentation.
     const MAINTAINED: &str = "XY1005wXyWPB1SgpMUKIpzA0I3UaLEz-2lg0wFAr1PWK7FMhs";
     const DERIVED: &str = "Xi1005p_iYcKP7ZlvFwwK9EwR8GKl_VJqIWUhEaAFmHLAjNOQ9b6OQzSkA43XiVFcTYQ9X";
 
     #[test]
-    fn genuine_shapes_are_read_and_written() {
+    fn the_vendor_s_examples_are_parsed_and_written() {
         for (text, kind) in [(MAINTAINED, Kind::Maintained), (DERIVED, Kind::Derived)] {
             let id = Id::parse(text).unwrap();
             assert_eq!((id.kind, id.domain.as_str(), id.to_string()), (kind, "1005", text.into()));
@@ -223,13 +224,13 @@ mod tests {
     }
 
     #[test]
-    fn a_household_has_two_spellings_and_is_written_in_the_first() {
+    fn both_household_prefixes_are_parsed_and_hy_is_written() {
         let text = MAINTAINED.replacen("XY", "HY", 1);
         assert_eq!(Id::parse(&text).unwrap().to_string(), MAINTAINED.replacen("XY", "hY", 1));
     }
 
     #[test]
-    fn what_is_not_an_id_is_told_apart() {
+    fn a_malformed_id_is_refused_with_its_reason() {
         assert_eq!(Id::parse(""), Err(Malformed::Prefix));
         assert_eq!(Id::parse("hello, world"), Err(Malformed::Prefix));
         assert_eq!(Id::parse(MAINTAINED.replace("1005", "10.5")), Err(Malformed::Domain));

@@ -1,8 +1,10 @@
-//! Identity: `RampIDs`, who may translate them between which domains, and the translation.
+//! Identity: `RampIDs`, the permissions to translate them between domains, and the translation.
 //!
-//! A domain's owner orders a direction ([`scope`]), the authority signs what stands as a token ([`token`]), seals the domains' keys to one
-//! transcoder ([`packet`]), and that transcoder keeps them for a day ([`client_keys`]) and translates ([`translate`]) what requests ask for
-//! ([`rpc`]).
+//! 1. The owners of two domains approve a direction ([`scope`]).
+//! 2. The authority signs the active directions into tokens ([`token`]) and seals the domain keys
+//!    to one transcoder ([`packet`]).
+//! 3. The transcoder holds the keys for a day ([`client_keys`]) and translates ([`translate`]) the
+//!    ids of each request ([`rpc`]).
 
 pub mod client_keys;
 pub mod code;

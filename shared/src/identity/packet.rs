@@ -1,22 +1,22 @@
-//! The key packet: the domain keys that one client's transcoder needs for a day, sealed to that transcoder's public key.
+//! The key packet: one client's domain keys for a day, sealed to the public key of the client's
+//! transcoder.
 
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Code, Domain};
+use super::{code::Code, domain::Domain};
 use crate::{
     crypto::jwe::{self, PrivateKey, PublicKey},
-    encoding::{base64url, from_base64url_into},
     secret::Secret,
 };
 
-/// The domain keys of one client, as they travel.
+/// The content of a key packet: the domain keys of one client.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Packet {
-    /// The packet's name, by which a request can ask for its keys.
+    /// The packet's id. A request can require the keys of this packet.
     pub id: String,
-    /// Whose it is.
+    /// The id of the client that the keys belong to.
     pub client_id: String,
     /// When the keys must be dropped, in seconds since 1970.
     pub expires: u64,
@@ -29,18 +29,19 @@ pub struct Packet {
 pub struct DomainKeys {
     /// The domain.
     pub domain: Domain,
-    /// Its key's versions, in no particular order.
+    /// The versions of its key, in any order.
     pub keys: Vec<KeyVersion>,
 }
 
-/// One version of a domain's key. Until `not_before` it decodes only; from `not_after` on it is not used at all.
+/// One version of a domain's key. Before `not_before` it decodes only. From `not_after` on it is
+/// not used.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KeyVersion {
-    /// The version's name.
+    /// The id of the version.
     pub kid: String,
-    /// From when it may encode, in seconds since 1970.
+    /// When it begins to encode, in seconds since 1970.
     pub not_before: u64,
-    /// When it ends, in seconds since 1970; never when absent.
+    /// When it ends, in seconds since 1970, or never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<u64>,
     /// The AES-256-SIV key.
@@ -48,17 +49,17 @@ pub struct KeyVersion {
     pub key: Secret<64>,
 }
 
-/// Why a packet did not open.
+/// Why a packet does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It is not sealed to this transcoder.
+    /// It is sealed to another transcoder.
     #[error("the key packet is not sealed to this transcoder's key")]
     Recipient,
     /// It was altered.
     #[error("the key packet was altered")]
     Content,
-    /// It does not hold keys.
+    /// Its content is not a [`Packet`].
     #[error("the key packet does not hold keys in the expected form")]
     Form,
 }
@@ -75,14 +76,14 @@ impl Error {
     }
 }
 
-/// Seals a packet to a transcoder.
+/// Seals a packet to a transcoder's public key.
 #[must_use]
 pub fn seal(packet: &Packet, transcoder: &PublicKey, rng: &mut impl CryptoRng) -> String {
     let content = Zeroizing::new(serde_json::to_vec(packet).expect("a packet can be written"));
     jwe::seal_to(transcoder, &content, rng)
 }
 
-/// Opens a packet.
+/// Opens a packet with the transcoder's private key.
 pub fn open(text: &str, transcoder: &PrivateKey) -> Result<Packet, Error> {
     let content = jwe::open_with(transcoder, text).map_err(|error| match error {
         jwe::Error::Recipient => Error::Recipient,
@@ -94,8 +95,12 @@ pub fn open(text: &str, transcoder: &PrivateKey) -> Result<Packet, Error> {
 
 mod key_text {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+    use zeroize::Zeroizing;
 
-    use super::{Secret, Zeroizing, base64url, from_base64url_into};
+    use crate::{
+        encoding::{base64url, from_base64url_into},
+        secret::Secret,
+    };
 
     pub(super) fn serialize<S: Serializer>(key: &Secret<64>, serializer: S) -> Result<S::Ok, S::Error> {
         Zeroizing::new(base64url(key.expose())).serialize(serializer)
@@ -104,7 +109,7 @@ mod key_text {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret<64>, D::Error> {
         let text = Zeroizing::new(String::deserialize(deserializer)?);
         let mut key = Zeroizing::new([0; 64]);
-        from_base64url_into(text.as_bytes(), &mut *key).ok_or_else(|| D::Error::custom("a domain key is 64 bytes of base64url"))?;
+        from_base64url_into(text.as_bytes(), &mut *key).ok_or_else(|| D::Error::custom("a domain key must be 64 bytes in base64url"))?;
         Ok(Secret::new(*key))
     }
 }

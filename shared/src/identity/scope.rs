@@ -1,34 +1,35 @@
 //! Scopes: the directions in which a client may translate.
 //!
-//! A direction is in a client's scopes only while the orders of both owners stand: the source domain's *grant* and the target domain's
-//! *acceptance*. Each may lapse; revoking one takes effect at the client's next token.
+//! A client's scopes hold a direction only while the approvals of both domain owners are active:
+//! the *grant* of the source domain's owner and the *acceptance* of the target domain's. Either may
+//! expire. A revocation takes effect with the client's next token.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Code, Domain};
+use super::{code::Code, domain::Domain};
 
-/// From one domain to another.
+/// A pair of domains: from one to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Direction {
-    /// The domain of the ids sent.
+    /// The domain of the ids in the request.
     pub from: Domain,
-    /// The domain of the ids that come back.
+    /// The domain of the ids in the response.
     pub to: Domain,
 }
 
-/// One owner's permission order: until when it stands.
+/// One owner's approval of a direction, with its expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Approval {
-    /// Until it is revoked.
+    /// Active until it is revoked.
     Indefinite,
-    /// Until a second since 1970.
+    /// Active until a time, in seconds since 1970.
     Until(u64),
 }
 
 impl Approval {
-    /// Whether it stands at `now`, in seconds since 1970.
+    /// Whether the approval is active at `now`, in seconds since 1970.
     #[must_use]
     pub const fn is_active(self, now: u64) -> bool {
         match self {
@@ -38,24 +39,24 @@ impl Approval {
     }
 }
 
-/// What both owners have ordered of one direction.
+/// Both owners' approvals of one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Permit {
-    /// The order of the source domain's owner.
+    /// The approval of the source domain's owner.
     pub granted: Option<Approval>,
-    /// The order of the target domain's owner.
+    /// The approval of the target domain's owner.
     pub accepted: Option<Approval>,
 }
 
 impl Permit {
-    /// Whether both orders stand.
+    /// Whether both approvals are active at `now`, in seconds since 1970.
     #[must_use]
     pub fn is_active(&self, now: u64) -> bool {
         [self.granted, self.accepted].iter().all(|approval| approval.is_some_and(|approval| approval.is_active(now)))
     }
 }
 
-/// A client's directions, as its tokens carry them: `[{"from":"1005","to":["1006"]}]`.
+/// A client's allowed directions, as tokens carry them: `[{"from":"1005","to":["1006"]}]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Scope>", into = "Vec<Scope>")]
 pub struct Scopes(BTreeMap<Domain, BTreeSet<Domain>>);
@@ -67,18 +68,22 @@ struct Scope {
 }
 
 impl Scopes {
-    /// Checks one direction: [`Code::S009`] when nothing may go from its source, [`Code::S010`] when it is the target that is not allowed.
+    /// Checks that a direction is allowed.
+    ///
+    /// # Errors
+    /// [`Code::S009`] if no direction from the source is allowed, [`Code::S010`] if only others
+    /// are.
     pub fn check(&self, direction: Direction) -> Result<(), Code> {
         let targets = self.0.get(&direction.from).ok_or(Code::S009)?;
         targets.contains(&direction.to).then_some(()).ok_or(Code::S010)
     }
 
-    /// Every direction, sorted.
+    /// All directions, sorted.
     pub fn directions(&self) -> impl Iterator<Item = Direction> {
         self.0.iter().flat_map(|(&from, targets)| targets.iter().map(move |&to| Direction { from, to }))
     }
 
-    /// Every domain on either side.
+    /// All domains, sources and targets.
     #[must_use]
     pub fn domains(&self) -> BTreeSet<Domain> {
         self.directions().flat_map(|direction| [direction.from, direction.to]).collect()
@@ -116,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_written_as_documented() {
+    fn scopes_serialize_as_documented() {
         let scopes: Scopes = [direction("1005", "1006"), direction("1005", "1007")].into_iter().collect();
         let text = r#"[{"from":"1005","to":["1006","1007"]}]"#;
         assert_eq!(serde_json::to_string(&scopes).unwrap(), text);
@@ -124,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_side() {
+    fn a_refusal_tells_source_from_target() {
         let scopes: Scopes = [direction("1005", "1006")].into_iter().collect();
         assert_eq!(scopes.check(direction("1005", "1006")), Ok(()));
         assert_eq!(scopes.check(direction("1006", "1005")), Err(Code::S009));
@@ -132,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permit_stands_only_while_both_orders_do() {
+    fn a_permit_is_active_only_while_both_approvals_are() {
         let both = Permit { granted: Some(Approval::Indefinite), accepted: Some(Approval::Until(10)) };
         assert!(both.is_active(9));
         assert!(!both.is_active(10));

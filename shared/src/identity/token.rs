@@ -1,47 +1,48 @@
-//! The two tokens: the smart token that a client shows with each request, and the init token that brings keys to a transcoder.
+//! The tokens: the smart token authorises a client's requests, the init token carries keys to a
+//! transcoder, and the ID-API token authorises calls of the authority.
 
 use jsonwebtoken::jwk::JwkSet;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Code, Scopes};
+use super::{code::Code, scope::Scopes};
 use crate::crypto::jws::{self, KeySet, SigningKey};
 
-/// A smart token's life, in seconds.
+/// Lifetime of a smart token, in seconds.
 pub const SMART_TOKEN_TTL_SECONDS: u64 = 15 * 60;
-/// An init token's longest life, in seconds.
+/// Maximum lifetime of an init token, in seconds.
 pub const INIT_TOKEN_TTL_SECONDS: u64 = 24 * 60 * 60;
-/// An ID-API token's life, in seconds.
+/// Lifetime of an ID-API token, in seconds.
 pub const ACCESS_TOKEN_TTL_SECONDS: u64 = 15 * 60;
-/// How far two clocks may be apart, in seconds.
+/// Maximum difference of two clocks, in seconds.
 pub const CLOCK_LEEWAY_SECONDS: u64 = 30;
-/// What an expired token is answered with, so that clients know to refresh.
+/// The message for an expired token. Clients refresh the token when they receive it.
 pub const REFRESH_REQUIRED: &str = "Refresh Required";
 
-/// The claims that every token carries.
+/// The registered claims (RFC 7519, section 4.1). Every token carries them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RegisteredClaims {
-    /// Who issued it.
+    /// The issuer.
     pub iss: String,
-    /// What it is for: [`Claims::AUDIENCE`].
+    /// The audience: [`Claims::AUDIENCE`].
     pub aud: String,
-    /// The client's id.
+    /// The subject: the client's id.
     pub sub: String,
-    /// When it was issued, in seconds since 1970.
+    /// The time of issue, in seconds since 1970.
     pub iat: u64,
-    /// From when it is valid.
+    /// The start of validity, in seconds since 1970.
     pub nbf: u64,
-    /// Until when it is valid.
+    /// The end of validity, in seconds since 1970.
     pub exp: u64,
-    /// Its name.
+    /// The token's id.
     pub jti: String,
 }
 
 impl RegisteredClaims {
-    /// Whether it is valid at `now`, in seconds since 1970.
+    /// Checks that the token is valid at `now`, in seconds since 1970.
     pub const fn check(&self, now: u64) -> Result<(), Error> {
         if now.saturating_add(CLOCK_LEEWAY_SECONDS) < self.nbf {
-            return Err(Error::NotYet);
+            return Err(Error::NotYetValid);
         }
         if now >= self.exp.saturating_add(CLOCK_LEEWAY_SECONDS) {
             return Err(Error::Expired);
@@ -50,52 +51,52 @@ impl RegisteredClaims {
     }
 }
 
-/// A kind of token.
+/// The claims of one type of token.
 pub trait Claims: Serialize + DeserializeOwned {
-    /// What tokens of this kind are for: their `aud`.
+    /// The `aud` of tokens of this type.
     const AUDIENCE: &str;
 
-    /// The claims that every token carries.
+    /// The registered claims.
     fn registered(&self) -> &RegisteredClaims;
 }
 
 /// The claims of a smart token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Smart {
-    /// The claims that every token carries.
+    /// The registered claims.
     #[serde(flatten)]
     pub registered: RegisteredClaims,
-    /// The client's directions, not yet read: [`Smart::scopes`].
+    /// The client's scopes, not parsed. See [`Smart::scopes`].
     pub scopes: Value,
-    /// The ID-API token, encrypted to the authority: whoever holds a smart token can read the rest.
+    /// The ID-API token, encrypted to the authority: the other claims are readable by any holder.
     pub id_api_token: String,
 }
 
 /// The claims of an init token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Init {
-    /// The claims that every token carries.
+    /// The registered claims.
     #[serde(flatten)]
     pub registered: RegisteredClaims,
-    /// The client's directions, not yet read: [`Init::scopes`].
+    /// The client's scopes, not parsed. See [`Init::scopes`].
     pub scopes: Value,
     /// The smart token issued with it.
     pub smart_token: String,
-    /// The domain keys, sealed to the client's transcoder ([`super::packet`]).
+    /// The domain keys, sealed to the client's transcoder (a key packet).
     pub key_packet: String,
-    /// The key packet's name.
+    /// The id of the key packet.
     pub packet_id: String,
-    /// The authority's verification keys, current and next.
+    /// The authority's verification keys: the current one and the next.
     pub jwks: JwkSet,
 }
 
 /// The claims of an ID-API token, the access token of `POST /token`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Access {
-    /// The claims that every token carries.
+    /// The registered claims.
     #[serde(flatten)]
     pub registered: RegisteredClaims,
-    /// Whether it is of the authority's own scope, which alone sees keys.
+    /// Whether the client is the authority itself. Only the authority may read keys.
     #[serde(default)]
     pub authority: bool,
 }
@@ -115,14 +116,14 @@ macro_rules! audience {
 audience!(Smart = "transcoder", Init = "transcoder-init", Access = "id-api");
 
 impl Smart {
-    /// The client's directions.
+    /// Parses the client's scopes.
     pub fn scopes(&self) -> Result<Scopes, Error> {
         scopes(&self.scopes)
     }
 }
 
 impl Init {
-    /// The client's directions.
+    /// Parses the client's scopes.
     pub fn scopes(&self) -> Result<Scopes, Error> {
         scopes(&self.scopes)
     }
@@ -132,21 +133,21 @@ fn scopes(claim: &Value) -> Result<Scopes, Error> {
     Scopes::deserialize(claim).map_err(|_| Error::Scopes)
 }
 
-/// Why a token was refused. The answer says the code; the log says which of these.
+/// Why a token is refused. Responses carry the code only; the log has the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// See [`jws::Error`].
     #[error(transparent)]
     Signature(#[from] jws::Error),
-    /// Its time is over.
+    /// The end of validity has passed.
     #[error("the token has expired")]
     Expired,
-    /// Its time has not come.
+    /// The start of validity is in the future.
     #[error("the token is not valid yet")]
-    NotYet,
-    /// Its claims of access are not readable.
-    #[error("the token's scopes are not readable")]
+    NotYetValid,
+    /// The scopes cannot be parsed.
+    #[error("the token's scopes cannot be parsed")]
     Scopes,
 }
 
@@ -157,12 +158,12 @@ impl Error {
         match self {
             Self::Signature(jws::Error::Malformed) => Code::E005,
             Self::Signature(jws::Error::Audience) => Code::S001,
-            Self::Signature(_) | Self::Expired | Self::NotYet => Code::S012,
+            Self::Signature(_) | Self::Expired | Self::NotYetValid => Code::S012,
             Self::Scopes => Code::S011,
         }
     }
 
-    /// The sentence for the caller.
+    /// The sentence for the client.
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
@@ -178,7 +179,7 @@ pub fn sign(claims: &impl Claims, key: &SigningKey) -> String {
     key.sign(claims)
 }
 
-/// Verifies a token of one kind at `now`, in seconds since 1970.
+/// Verifies a token of one type at `now`, in seconds since 1970.
 pub fn verify<C: Claims>(token: &str, keys: &KeySet, issuer: &str, now: u64) -> Result<C, Error> {
     let claims: C = keys.verify(token, issuer, C::AUDIENCE)?;
     claims.registered().check(now)?;

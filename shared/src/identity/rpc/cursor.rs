@@ -1,25 +1,28 @@
-//! A place in a JSON text, and what may be read there.
+//! A cursor over JSON text.
 //!
-//! Plain text is read by hand; what is rare, such as escapes and unknown values, by `serde_json`. Nothing is accepted that it refuses.
+//! It reads plain text itself, and leaves what is rare, such as escapes and unknown values, to
+//! `serde_json`. It accepts nothing that `serde_json` refuses.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, de::IgnoredAny};
 
-/// Something that is not read here: the reference decides what it is.
+/// The fast path does not accept the input: the reference must read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fallback;
 
-/// A place in a text.
+/// A position in a text.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
     pub(super) text: &'a [u8],
     pub(super) at: usize,
 }
 
-/// A string: its bytes without escapes, and where they lie in the text when they have none there.
+/// A string.
 pub(super) struct Text<'a> {
+    /// The string's bytes, unescaped.
     pub(super) bytes: Cow<'a, [u8]>,
+    /// The position of the bytes in the text, if they are written there without escapes.
     pub(super) start: Option<usize>,
 }
 
@@ -31,61 +34,61 @@ impl<'a> Cursor<'a> {
         Self { text, at: 0 }
     }
 
-    /// The next byte, which stays.
+    /// Returns the next byte without consuming it.
     #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
-    /// What is still to be read.
+    /// The unread text.
     #[inline]
     pub(super) fn rest(&self) -> &'a [u8] {
         &self.text[self.at..]
     }
 
-    /// White space, if any.
+    /// Consumes white space, if any.
     #[inline]
-    pub(super) fn space(&mut self) {
+    pub(super) fn skip_whitespace(&mut self) {
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
             self.at += 1;
         }
     }
 
-    /// One byte that must be there, and white space after it.
+    /// Consumes a required byte and the white space after it.
     #[inline]
-    pub(super) fn take(&mut self, byte: u8) -> Result<(), Fallback> {
-        self.next_is(byte).then_some(()).ok_or(Fallback)
+    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Fallback> {
+        self.eat(byte).then_some(()).ok_or(Fallback)
     }
 
-    /// One byte that may be there, and white space after it.
+    /// Consumes a byte, if it is next, and the white space after it. Returns whether it was next.
     #[inline]
-    pub(super) fn next_is(&mut self, byte: u8) -> bool {
-        let is = self.peek() == Some(byte);
-        if is {
+    pub(super) fn eat(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        if is_next {
             self.at += 1;
-            self.space();
+            self.skip_whitespace();
         }
-        is
+        is_next
     }
 
-    /// `null`, if it is there.
-    pub(super) fn null(&mut self) -> bool {
-        let is = self.rest().starts_with(b"null");
-        if is {
+    /// Consumes `null`, if it is next. Returns whether it was next.
+    pub(super) fn eat_null(&mut self) -> bool {
+        let is_next = self.rest().starts_with(b"null");
+        if is_next {
             self.at += 4;
         }
-        is
+        is_next
     }
 
-    /// A string.
+    /// Reads a string.
     #[inline]
     pub(super) fn string(&mut self) -> Result<Text<'a>, Fallback> {
         let start = self.at + 1;
         let Some((b'"', rest)) = self.rest().split_first() else { return Err(Fallback) };
         let length = memchr::memchr(b'"', rest).ok_or(Fallback)?;
         let bytes = &rest[..length];
-        // All of it, without branches: many at once.
-        if bytes.iter().fold(0, |odd, &byte| odd | u8::from(byte.wrapping_sub(b' ') > b'~' - b' ') | u8::from(byte == b'\\')) != 0 {
+        // The loop has no branches, so it compiles to vector instructions.
+        if bytes.iter().fold(0, |special, &byte| special | u8::from(byte.wrapping_sub(b' ') > b'~' - b' ') | u8::from(byte == b'\\')) != 0 {
             let Escaped(text) = self.value()?;
             let bytes = match text {
                 Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
@@ -97,11 +100,11 @@ impl<'a> Cursor<'a> {
         Ok(Text { bytes: Cow::Borrowed(bytes), start: Some(start) })
     }
 
-    /// A value of any kind, of which nothing is wanted.
-    pub(super) fn skip(&mut self) -> Result<(), Fallback> {
+    /// Consumes a value of any type.
+    pub(super) fn skip_value(&mut self) -> Result<(), Fallback> {
         let start = self.at;
         self.value::<IgnoredAny>()?;
-        // What is ignored is not looked at closely; a body must be text all the same.
+        // `IgnoredAny` does not check that strings are UTF-8.
         str::from_utf8(&self.text[start..self.at]).map(|_| ()).map_err(|_| Fallback)
     }
 

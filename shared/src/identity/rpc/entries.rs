@@ -1,46 +1,46 @@
-//! Entries of `transcode_data`, read key by key or by the shape of those before.
+//! Entries of `transcode_data`, read by their patterns, or key by key.
 
 use super::{
     cursor::{Cursor, Fallback, Text},
     pattern::{Item, PatternCache},
     write::Writer,
 };
-use crate::identity::{Domain, translate::Batch};
+use crate::identity::{domain::Domain, translate::Batch};
 
-/// Reads entries, pushes their ids and tells the writer what they were.
+/// Reads entries, pushes their ids, and announces the form of each entry to the writer.
 pub(super) struct Entries<'b, 's, 'o> {
     batch: &'b mut Batch<'s>,
     writer: Writer<'o>,
-    /// Patterns of whole entries of one id.
+    /// Patterns of entries of one id.
     singles: PatternCache,
-    /// Patterns of ids in a group.
+    /// Patterns of ids in groups.
     members: PatternCache,
 }
 
-/// What was read of an entry's fields.
+/// The fields of an entry.
 #[derive(Default)]
 struct Fields<'a> {
-    /// Which of `value`, `target` and `values` were there, to notice a doubled one.
+    /// Which of `value`, `target` and `values` were read, to detect duplicates.
     seen: [bool; 3],
     value: Option<Text<'a>>,
     target: Option<Text<'a>>,
     values: Option<Values>,
 }
 
-/// What becomes of the ids of a group while they are read.
+/// How the ids of a group are read.
 #[derive(Clone, Copy)]
 enum Mode {
-    /// They are pushed on their way into the target, if it is one.
+    /// Push each id with the target, which is `None` if it is not a domain.
     Push(Option<Domain>),
-    /// Nothing: the target is not known yet.
+    /// Only find the end: the target is not known yet.
     Scan,
 }
 
 /// The ids of a group.
 enum Values {
-    /// They were pushed, as the target was known.
+    /// The ids were pushed, because the target was known.
     Pushed,
-    /// They begin here, and wait for the target.
+    /// The ids begin at this position. They are pushed when the target is known.
     Deferred(usize),
 }
 
@@ -49,10 +49,10 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
         Self { batch, writer: Writer::new(out, end), singles: PatternCache::default(), members: PatternCache::default() }
     }
 
-    /// An array of entries, and white space after it.
+    /// Reads an array of entries and the white space after it.
     pub(super) fn array(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fallback> {
-        cursor.take(b'[')?;
-        if cursor.next_is(b']') {
+        cursor.expect(b'[')?;
+        if cursor.eat(b']') {
             return Ok(());
         }
         loop {
@@ -60,22 +60,22 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
                 self.single(&item)?;
                 cursor.at += item.length;
             }
-            // After the last of a shape there may be more of it than the shape has.
-            cursor.space();
+            // The separator after the last match may have more white space than its pattern.
+            cursor.skip_whitespace();
             let start = cursor.at;
             let spans = self.entry(cursor)?;
-            cursor.space();
-            if cursor.next_is(b',') {
+            cursor.skip_whitespace();
+            if cursor.eat(b',') {
                 self.learn(&cursor.text[start..cursor.at], start, spans);
             } else {
-                cursor.take(b']')?;
+                cursor.expect(b']')?;
                 self.writer.flush(self.batch);
                 return Ok(());
             }
         }
     }
 
-    /// Lines of one entry each. A final line end ends the last line and begins no other.
+    /// Reads lines of one entry each. A final line end does not begin another line.
     pub(super) fn lines(&mut self, body: &[u8]) -> Result<(), Fallback> {
         let body = body.strip_suffix(b"\n").unwrap_or(body);
         let mut at = 0;
@@ -87,9 +87,9 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
             let end = memchr::memchr(b'\n', &body[at..]).map(|length| at + length);
             let line = &body[at..end.unwrap_or(body.len())];
             let mut cursor = Cursor::new(line.strip_suffix(b"\r").unwrap_or(line));
-            cursor.space();
+            cursor.skip_whitespace();
             let spans = self.entry(&mut cursor)?;
-            cursor.space();
+            cursor.skip_whitespace();
             if cursor.peek().is_some() {
                 return Err(Fallback);
             }
@@ -102,7 +102,7 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
         }
     }
 
-    /// An entry of a known shape.
+    /// Pushes an entry that matches a pattern.
     #[inline]
     fn single(&mut self, item: &Item<'_>) -> Result<(), Fallback> {
         let target = item.target.and_then(|target| Domain::from_bytes(target).ok());
@@ -119,7 +119,8 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
         }
     }
 
-    /// One entry of either shape: where its id and its target are, if it has one id and both lie there as they are.
+    /// Reads one entry of either form. Returns the spans of its id and target, if it has one id and
+    /// both are written without escapes.
     fn entry(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Spans>, Fallback> {
         let fields = self.fields(cursor)?;
         let target = fields.target.ok_or(Fallback)?;
@@ -146,14 +147,14 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
 
     fn fields<'a>(&mut self, cursor: &mut Cursor<'a>) -> Result<Fields<'a>, Fallback> {
         let mut fields = Fields::default();
-        cursor.take(b'{')?;
+        cursor.expect(b'{')?;
         if cursor.peek() == Some(b'}') {
             return Err(Fallback);
         }
         loop {
             let key = cursor.string()?;
-            cursor.space();
-            cursor.take(b':')?;
+            cursor.skip_whitespace();
+            cursor.expect(b':')?;
             let known = [&b"value"[..], b"target", b"values"].iter().position(|name| **name == *key.bytes);
             if let Some(known) = known
                 && std::mem::replace(&mut fields.seen[known], true)
@@ -161,7 +162,7 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
                 return Err(Fallback);
             }
             match known {
-                Some(_) if cursor.null() => {}
+                Some(_) if cursor.eat_null() => {}
                 Some(0) => fields.value = Some(cursor.string()?),
                 Some(1) => fields.target = Some(cursor.string()?),
                 Some(_) => {
@@ -175,14 +176,14 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
                         Values::Deferred(start)
                     });
                 }
-                None => cursor.skip()?,
+                None => cursor.skip_value()?,
             }
-            cursor.space();
-            if !cursor.next_is(b',') {
+            cursor.skip_whitespace();
+            if !cursor.eat(b',') {
                 break;
             }
         }
-        // White space after it is not the entry's.
+        // White space after the brace does not belong to the entry.
         if cursor.peek() != Some(b'}') {
             return Err(Fallback);
         }
@@ -190,9 +191,9 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
         Ok(fields)
     }
 
-    /// The ids of a group.
+    /// Reads the ids of a group.
     fn values(&mut self, cursor: &mut Cursor<'_>, mode: Mode) -> Result<(), Fallback> {
-        cursor.take(b'[')?;
+        cursor.expect(b'[')?;
         if cursor.peek() == Some(b']') {
             cursor.at += 1;
             return Ok(());
@@ -202,19 +203,19 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
                 self.member(item.id, mode)?;
                 cursor.at += item.length;
             }
-            // After the last of a shape there may be more of it than the shape has.
-            cursor.space();
+            // The separator after the last match may have more white space than its pattern.
+            cursor.skip_whitespace();
             let start = cursor.at;
             let mut found = None;
-            if cursor.null() {
+            if cursor.eat_null() {
                 self.member(b"", mode)?;
             } else {
                 let text = cursor.string()?;
                 self.member(&text.bytes, mode)?;
                 found = span(&text);
             }
-            cursor.space();
-            if !cursor.next_is(b',') {
+            cursor.skip_whitespace();
+            if !cursor.eat(b',') {
                 break;
             }
             if let Some((from, length)) = found {
@@ -238,7 +239,7 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
         Ok(())
     }
 
-    /// A batch that has failed is translated again by the reference, which says why.
+    /// Pushes an id. If the batch fails, the reference translates it again and reports the error.
     #[inline]
     fn push(&mut self, id: &[u8], target: Option<Domain>) -> Result<(), Fallback> {
         self.batch.push(id, target).map_err(|_| Fallback)
@@ -252,9 +253,9 @@ impl<'b, 's, 'o> Entries<'b, 's, 'o> {
     }
 }
 
-/// Where a string begins, and its length.
+/// The start of a string and its length.
 type Span = (usize, usize);
-/// Where an id and its target are.
+/// The spans of an id and of its target.
 type Spans = (Span, Span);
 
 fn span(text: &Text<'_>) -> Option<Span> {

@@ -1,47 +1,51 @@
-//! The ids of a request, wherever they stand.
+//! The ids of a request, in JSON, JSON lines or CSV.
 
 use serde_json::value::RawValue;
 
 use super::{
-    Body, Csv, Error,
+    body::Body,
+    csv::Csv,
     cursor::{Cursor, Fallback},
     entries::Entries,
+    error::Error,
     reference,
 };
 use crate::identity::translate::{Batch, Usage};
 
-/// The longest that may stand before `transcode_data` for a body to be read in one go: tokens, with room.
+/// Maximum offset of `transcode_data` in a body that the fast path reads: enough for the tokens.
 const MAX_HEAD_BYTES: usize = 1 << 18;
 
-/// The ids of a request, not yet looked at.
+/// The ids of a request, not parsed.
 #[derive(Clone, Copy, Debug)]
 pub enum Ids<'a> {
-    /// The array of `transcode_data`, known to be JSON.
+    /// The array of `transcode_data`, validated as JSON.
     Array(&'a RawValue),
-    /// A JSON body from that array to its end, not known to be JSON: see [`Body::begin`].
+    /// A JSON body from that array to its end, not validated: see [`Body::begin`].
     Unvalidated(&'a [u8]),
-    /// Lines, each an entry.
+    /// Lines of one entry each.
     Lines(&'a [u8]),
     /// Lines of `text/csv`.
     Csv(Csv<'a>),
 }
 
 impl<'a> Body<'a> {
-    /// Reads what stands before the array of a body that ends with `transcode_data`, in one go; the array is for [`Ids::transcode`].
+    /// Reads the fields before the array of a body whose last field is `transcode_data`. The rest
+    /// is for [`Ids::transcode`].
     ///
-    /// `None` says nothing of the body but that [`Body::parse`] has to read it.
+    /// `None` means that [`Body::parse`] must read the body, whether it is valid or not.
     #[must_use]
     pub fn begin(text: &'a [u8]) -> Option<(Body<'static>, Ids<'a>)> {
         const KEY: &[u8] = b"\"transcode_data\"";
         text.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end().strip_suffix(b"]")?;
         let key = memchr::memmem::find(&text[..text.len().min(MAX_HEAD_BYTES)], KEY)?;
         let mut cursor = Cursor { text, at: key + KEY.len() };
-        cursor.space();
-        cursor.take(b':').ok()?;
+        cursor.skip_whitespace();
+        cursor.expect(b':').ok()?;
         if cursor.peek() != Some(b'[') {
             return None;
         }
-        // With nothing in the array's place and the object closed, it is a body only if the key is one of the object itself.
+        // With `null` instead of the array and the object closed, this is a body only if the key is
+        // a key of the outer object.
         let head = [&text[..cursor.at], b"null}"].concat();
         let Body { rpc, client_id, client_secret, smart_token, init_token, transcode_data: None } = Body::parse(&head).ok()? else {
             return None;
@@ -52,10 +56,14 @@ impl<'a> Body<'a> {
 }
 
 impl Ids<'_> {
-    /// Translates the ids in batches that `begin` begins, writing the answers to `out`: one an entry or a line, in order.
+    /// Translates the ids and writes the answers to `out`: one per entry or line, in order. `begin`
+    /// makes a batch.
     ///
-    /// What is not read by shape and key is read again by the [`mod@reference`], in a new batch. An [`Ids::Unvalidated`] is not, but
-    /// [`Error::Unvalidated`]: what it stands in has to be read as a whole.
+    /// Input that the fast path does not accept is read again by [`mod@reference`], in a new batch.
+    ///
+    /// # Errors
+    /// [`Error::Unvalidated`] if the fast path does not accept [`Ids::Unvalidated`]: the body must
+    /// be parsed as a whole.
     pub fn transcode<'s>(self, begin: impl Fn() -> Batch<'s>, out: &mut Vec<u8>) -> Result<Usage, Error> {
         let start = out.len();
         let mut batch = begin();
@@ -73,14 +81,14 @@ impl Ids<'_> {
         Ok(batch.finish()?)
     }
 
-    /// Translates the ids by shape and key alone.
+    /// Translates the ids on the fast path.
     fn scan(self, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Fallback> {
         match self {
             Self::Array(data) => array(&mut Cursor::new(data.get().as_bytes()), batch, out),
             Self::Unvalidated(text) => {
                 let mut cursor = Cursor::new(text);
                 array(&mut cursor, batch, out)?;
-                cursor.take(b'}')?;
+                cursor.expect(b'}')?;
                 cursor.rest().is_empty().then_some(()).ok_or(Fallback)
             }
             Self::Lines(lines) => Entries::new(batch, out, b'\n').lines(lines),

@@ -1,4 +1,5 @@
-//! The same by serde, entry by entry: slower, and what decides which bodies are read and what is said of those that are not.
+//! The reference implementation with serde, entry by entry. It is slower than the fast path, and
+//! decides which bodies are accepted and how the others are reported.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -8,10 +9,14 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Csv, Error, csv, write::write_refusal};
-use crate::identity::{Domain, translate::Batch};
+use super::{
+    csv::{self, Csv},
+    error::Error,
+    write::write_error,
+};
+use crate::identity::{domain::Domain, translate::Batch};
 
-/// Translates `transcode_data`, writing the array of answers to `out`: one entry an input entry, in order.
+/// Translates `transcode_data` and writes the array of answers to `out`: one per entry, in order.
 pub fn transcode(data: &RawValue, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
     let mut failure = None;
     let mut deserializer = serde_json::Deserializer::from_str(data.get());
@@ -19,12 +24,13 @@ pub fn transcode(data: &RawValue, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> R
     let read = entries.deserialize(&mut deserializer);
     match (failure, read) {
         (Some(failure), _) => Err(failure),
-        (None, Err(error)) => Err(Error::json(&error)),
+        (None, Err(error)) => Err(error.into()),
         (None, Ok(())) => Ok(()),
     }
 }
 
-/// Translates lines of one entry each, writing a line for each. A final line end ends the last line and begins no other.
+/// Translates lines of one entry each and writes a line for each. A final line end does not begin
+/// another line.
 pub fn transcode_lines(body: &[u8], batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
     let body = body.strip_suffix(b"\n").unwrap_or(body);
     for line in body.split(|byte| *byte == b'\n') {
@@ -34,7 +40,7 @@ pub fn transcode_lines(body: &[u8], batch: &mut Batch<'_>, out: &mut Vec<u8>) ->
     Ok(())
 }
 
-/// Translates lines of CSV, writing a line for each.
+/// Translates lines of CSV and writes a line for each.
 pub fn transcode_csv(csv: Csv<'_>, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
     let body = csv.lines.strip_suffix(b"\n").unwrap_or(csv.lines);
     for line in body.split(|byte| *byte == b'\n') {
@@ -46,7 +52,7 @@ pub fn transcode_csv(csv: Csv<'_>, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> 
 }
 
 fn transcode_entry(entry: &[u8], batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-    let entry: Entry<'_> = serde_json::from_slice(entry).map_err(|error| Error::json(&error))?;
+    let entry: Entry<'_> = serde_json::from_slice(entry)?;
     entry.translate(1, batch, out)
 }
 
@@ -99,13 +105,13 @@ struct Entry<'a> {
     values: Option<Vec<Option<Text<'a>>>>,
 }
 
-/// Text that is borrowed from the body unless it is written with escapes.
+/// A string, borrowed from the body if it is written without escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl Entry<'_> {
-    fn translate(&self, number: usize, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        let target = self.target.as_ref().ok_or(Error::Entry(number))?.0.parse::<Domain>().ok();
+    fn translate(&self, position: usize, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let target = self.target.as_ref().ok_or(Error::Entry(position))?.0.parse::<Domain>().ok();
         match (&self.value, &self.values) {
             (Some(value), None) => {
                 batch.push(value.0.as_bytes(), target)?;
@@ -115,9 +121,9 @@ impl Entry<'_> {
                             out.extend_from_slice(b"{\"value\":");
                             write_id(id, out);
                         }
-                        Err(refused) => {
+                        Err(error) => {
                             out.extend_from_slice(b"{\"error\":{");
-                            write_refusal(refused, out);
+                            write_error(error, out);
                             out.push(b'}');
                         }
                     }
@@ -126,13 +132,13 @@ impl Entry<'_> {
                 Ok(())
             }
             (None, Some(values)) => group(values, target, batch, out),
-            _ => Err(Error::Entry(number)),
+            _ => Err(Error::Entry(position)),
         }
     }
 }
 
 fn group(values: &[Option<Text<'_>>], target: Option<Domain>, batch: &mut Batch<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-    let mut refusals = Vec::new();
+    let mut errors = Vec::new();
     out.extend_from_slice(b"{\"values\":[");
     for value in values {
         batch.push(value.as_ref().map_or(b"", |value| value.0.as_bytes()), target)?;
@@ -143,21 +149,21 @@ fn group(values: &[Option<Text<'_>>], target: Option<Domain>, batch: &mut Batch<
         }
         match outcome {
             Ok(id) => write_id(id, out),
-            Err(refused) => {
+            Err(error) => {
                 out.extend_from_slice(b"null");
-                refusals.push((index, refused));
+                errors.push((index, error));
             }
         }
     }
     out.extend_from_slice(b"],\"errors\":[");
-    for (position, (index, refused)) in refusals.into_iter().enumerate() {
+    for (position, (index, error)) in errors.into_iter().enumerate() {
         if position > 0 {
             out.push(b',');
         }
         let mut head = String::new();
         let _ = write!(head, "{{\"index\":{index},");
         out.extend_from_slice(head.as_bytes());
-        write_refusal(refused, out);
+        write_error(error, out);
         out.push(b'}');
     }
     out.extend_from_slice(b"]}");

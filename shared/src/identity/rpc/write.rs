@@ -1,40 +1,40 @@
-//! The writer: answers go into one buffer as the translation goes, in the order of what was asked.
+//! The writer: appends answers to one buffer during the translation, in the order of the entries.
 
 use std::io::Write;
 
-use crate::identity::translate::{Batch, Outcomes, Refused};
+use crate::identity::translate::{Batch, IdError, Outcomes};
 
-/// What is to be written of the pending ids.
+/// A part of the output for the pending ids.
 #[derive(Clone, Copy)]
 enum Piece {
     /// Entries of one id.
     Singles(usize),
-    /// The beginning of a group.
+    /// The start of a group.
     Open,
     /// Ids of the group.
     Members(usize),
-    /// The end of the group, with its errors.
+    /// The end of the group and its errors.
     Close,
 }
 
-/// Writes entries, each ended by one byte.
+/// Writes answers, each followed by one byte.
 pub(super) struct Writer<'o> {
     out: &'o mut Vec<u8>,
     end: u8,
     pieces: Vec<Piece>,
-    /// How many ids of the group are written.
+    /// Number of ids of the group that are written.
     members: usize,
-    /// Those of the group that were refused.
-    refusals: Vec<(usize, Refused)>,
+    /// The errors of the group, with their indices in it.
+    errors: Vec<(usize, IdError)>,
 }
 
 impl<'o> Writer<'o> {
-    /// A writer of entries that `end` ends.
+    /// Makes a writer that writes `end` after each answer.
     pub(super) const fn new(out: &'o mut Vec<u8>, end: u8) -> Self {
-        Self { out, end, pieces: Vec::new(), members: 0, refusals: Vec::new() }
+        Self { out, end, pieces: Vec::new(), members: 0, errors: Vec::new() }
     }
 
-    /// The id pushed is an entry of its own.
+    /// Announces that the pushed id is an entry of one id.
     #[inline]
     pub(super) fn single(&mut self) {
         match self.pieces.last_mut() {
@@ -43,12 +43,12 @@ impl<'o> Writer<'o> {
         }
     }
 
-    /// A group begins.
+    /// Announces the start of a group.
     pub(super) fn open(&mut self) {
         self.pieces.push(Piece::Open);
     }
 
-    /// The id pushed is one of the group.
+    /// Announces that the pushed id belongs to the group.
     #[inline]
     pub(super) fn member(&mut self) {
         match self.pieces.last_mut() {
@@ -57,12 +57,12 @@ impl<'o> Writer<'o> {
         }
     }
 
-    /// The group ends.
+    /// Announces the end of the group.
     pub(super) fn close(&mut self) {
         self.pieces.push(Piece::Close);
     }
 
-    /// Translates what is pending, and writes it.
+    /// Translates the pending ids and writes their answers.
     pub(super) fn flush(&mut self, batch: &mut Batch<'_>) {
         let mut outcomes = batch.drain();
         for piece in std::mem::take(&mut self.pieces) {
@@ -82,9 +82,9 @@ impl<'o> Writer<'o> {
         for outcome in outcomes.take(count) {
             match outcome {
                 Ok(id) => write_around(self.out, b"{\"value\":\"", id, [b'"', b'}', self.end]),
-                Err(refused) => {
+                Err(error) => {
                     self.out.extend_from_slice(b"{\"error\":{");
-                    write_refusal(refused, self.out);
+                    write_error(error, self.out);
                     self.out.extend_from_slice(&[b'}', b'}', self.end]);
                 }
             }
@@ -95,9 +95,9 @@ impl<'o> Writer<'o> {
         for outcome in outcomes.take(count) {
             match outcome {
                 Ok(id) => write_around(self.out, b"\"", id, *b"\","),
-                Err(refused) => {
+                Err(error) => {
                     self.out.extend_from_slice(b"null,");
-                    self.refusals.push((self.members, refused));
+                    self.errors.push((self.members, error));
                 }
             }
             self.members += 1;
@@ -105,27 +105,27 @@ impl<'o> Writer<'o> {
     }
 
     fn write_close(&mut self) {
-        // The comma after the last one.
+        // Removes the comma after the last id.
         if self.members > 0 {
             self.out.pop();
         }
         self.out.extend_from_slice(b"],\"errors\":[");
-        for (position, (index, refused)) in self.refusals.drain(..).enumerate() {
+        for (position, (index, error)) in self.errors.drain(..).enumerate() {
             let comma = if position > 0 { "," } else { "" };
-            // Writing into memory does not fail.
+            // Writing to a `Vec` does not fail.
             let _ = write!(self.out, "{comma}{{\"index\":{index},");
-            write_refusal(refused, self.out);
+            write_error(error, self.out);
             self.out.push(b'}');
         }
         self.out.extend_from_slice(&[b']', b'}', self.end]);
     }
 }
 
-/// Writes an id with what is before and after it.
+/// Writes an id with the bytes before and after it.
 #[inline]
 pub(super) fn write_around<const B: usize, const A: usize>(out: &mut Vec<u8>, before: &[u8; B], id: &[u8], after: [u8; A]) {
     out.extend_from_slice(before);
-    // Copies of known lengths take a few moves and no call.
+    // The lengths are constants, so each copy compiles to a few moves instead of a call.
     if let Ok(id) = <&[u8; 49]>::try_from(id) {
         out.extend_from_slice(id);
     } else if let Ok(id) = <&[u8; 70]>::try_from(id) {
@@ -136,7 +136,7 @@ pub(super) fn write_around<const B: usize, const A: usize>(out: &mut Vec<u8>, be
     out.extend_from_slice(&after);
 }
 
-/// Codes and sentences are ours and hold nothing that JSON escapes.
-pub(super) fn write_refusal(refused: Refused, out: &mut Vec<u8>) {
-    let _ = write!(out, "\"code\":\"{}\",\"message\":\"{refused}\"", refused.code().code());
+/// Writes the fields of an error. Codes and messages hold no character that JSON escapes.
+pub(super) fn write_error(error: IdError, out: &mut Vec<u8>) {
+    let _ = write!(out, "\"code\":\"{}\",\"message\":\"{error}\"", error.code().code());
 }

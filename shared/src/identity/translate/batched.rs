@@ -1,32 +1,33 @@
-//! The kernel for every processor: each step for many ids at once, by crates that use what the processor has.
+//! The kernel for every processor: each step for many ids at once, with crates that detect the
+//! processor's features.
 
 use zeroize::Zeroize;
 
-use super::kernel::{Columns, Keys, ROW_BYTES, RowStatus, stride};
+use super::columns::{Columns, ROW_BYTES, RowStatus, stride};
 use crate::{
     crypto::siv::{BLOCK_BYTES, COUNTER_MASK, Cipher, Key, Mask},
-    identity::id::LABEL_LEN,
+    identity::{client_keys::KernelKeys, id::LABEL_LEN},
 };
 
-/// Ids a step: their blocks fill the widest pipelines and stay in the first-level cache.
+/// Rows of a tile. Their blocks fill the widest pipelines and fit the first-level cache.
 const TILE_ROWS: usize = 128;
 
 /// Translates all rows.
-pub(super) fn run(keys: &Keys<'_>, columns: &mut Columns) {
+pub(super) fn run(keys: &KernelKeys<'_>, columns: &mut Columns) {
     match columns.kind().payload_len() / BLOCK_BYTES {
         1 => Tile::<1>::new().run(keys, columns),
         _ => Tile::<2>::new().run(keys, columns),
     }
 }
 
-/// [`TILE_ROWS`] ids of `BLOCKS` payload blocks, a column for each part.
+/// [`TILE_ROWS`] ids of `BLOCKS` payload blocks, one column per part.
 struct Tile<const BLOCKS: usize> {
-    /// Bytes of the bodies, one after another: rows of `stride / 4 * 3`.
+    /// The decoded bodies: rows of [`Self::BODY_BYTES`].
     raw: [u8; TILE_ROWS * 48],
     payloads: [[[u8; BLOCK_BYTES]; TILE_ROWS]; BLOCKS],
-    /// What goes through the cipher.
+    /// The cipher's input and output.
     work: [[[u8; BLOCK_BYTES]; TILE_ROWS]; BLOCKS],
-    /// Bodies as they were encoded.
+    /// The encoded bodies: rows of [`Self::BODY_CHARACTERS`].
     characters: [u8; TILE_ROWS * 64],
 }
 
@@ -43,7 +44,7 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
         }
     }
 
-    fn run(mut self, keys: &Keys<'_>, columns: &mut Columns) {
+    fn run(mut self, keys: &KernelKeys<'_>, columns: &mut Columns) {
         let bodies = columns.bodies.chunks(TILE_ROWS * Self::BODY_CHARACTERS);
         let texts = columns.texts.as_chunks_mut::<ROW_BYTES>().0.chunks_mut(TILE_ROWS);
         for ((bodies, texts), statuses) in bodies.zip(texts).zip(columns.statuses.chunks_mut(TILE_ROWS)) {
@@ -52,14 +53,14 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
             self.translate(keys, statuses);
             self.encode(&mut texts[..statuses.len()]);
         }
-        // Native payloads are nobody's business once they are encrypted again.
+        // Native payloads must not stay on the stack after they are encrypted.
         self.payloads.as_flattened_mut().as_flattened_mut().zeroize();
         self.work.as_flattened_mut().as_flattened_mut().zeroize();
     }
 
-    /// From the source's bytes to the target's, each pass over the rows between two of the cipher. Nothing reads what comes of rows that are
-    /// not genuine.
-    fn translate(&mut self, keys: &Keys<'_>, statuses: &mut [RowStatus]) {
+    /// Replaces the source's bytes by the target's, in alternating passes of the cipher and over
+    /// the rows. The outputs of rows that fail to authenticate are never read.
+    fn translate(&mut self, keys: &KernelKeys<'_>, statuses: &mut [RowStatus]) {
         let Self { raw, payloads, work, .. } = self;
         let rows = statuses.len();
         let raw = &mut raw[..rows * Self::BODY_BYTES];
@@ -84,14 +85,14 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
 
         authenticate(source, source_mask, payloads, work, rows);
         for ((bytes, computed), status) in raw.chunks_exact(Self::BODY_BYTES).zip(&work[0]).zip(statuses) {
-            // All sixteen bytes, wherever they differ.
+            // Compares all sixteen bytes, wherever the first difference is.
             let difference = xor(bytes.as_chunks().0[0], *computed);
             if difference != [0; BLOCK_BYTES] && *status == RowStatus::Translated {
                 *status = RowStatus::TagMismatch;
             }
         }
 
-        // Encrypt: the tag, then counter mode from it.
+        // Encrypt: compute the tag, then counter mode from the tag.
         authenticate(target, target_mask, payloads, work, rows);
         for (row, bytes) in raw.chunks_exact_mut(Self::BODY_BYTES).enumerate() {
             let tag = work[0][row];
@@ -110,7 +111,7 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
         }
     }
 
-    /// Encodes tags and payloads as the bodies of texts.
+    /// Encodes tags and payloads into the bodies of the texts.
     fn encode(&mut self, texts: &mut [[u8; ROW_BYTES]]) {
         let rows = texts.len();
         let encoded = &mut self.characters[..rows * Self::BODY_CHARACTERS];
@@ -121,7 +122,7 @@ impl<const BLOCKS: usize> Tile<BLOCKS> {
     }
 }
 
-/// S2V of the payloads, into the first column of `work`.
+/// Computes S2V of the payloads into the first column of `work`.
 fn authenticate<const BLOCKS: usize>(
     key: &Key,
     mask: Mask,
@@ -141,21 +142,21 @@ fn authenticate<const BLOCKS: usize>(
     }
 }
 
-/// Encrypts the first `rows` of each column.
+/// Encrypts the first `rows` of each column in place.
 fn encrypt<const BLOCKS: usize>(cipher: &Cipher, work: &mut [[[u8; BLOCK_BYTES]; TILE_ROWS]; BLOCKS], rows: usize) {
     for column in work {
         cipher.encrypt_blocks(&mut column[..rows]);
     }
 }
 
-/// The counter of a payload's block: the tag without two bits, and so many more.
+/// The counter of the payload block `index`: the masked tag plus `index`.
 fn counter_block(tag: [u8; BLOCK_BYTES], index: usize) -> [u8; BLOCK_BYTES] {
     let counter = u128::from_be_bytes(tag) & COUNTER_MASK;
     (counter + index as u128).to_be_bytes()
 }
 
-/// Decodes rows of base64url. They are decoded at one go, and where one is not base64url each half by itself, so that it costs the others
-/// little.
+/// Decodes rows of base64url in one call. If a row is invalid, each half is decoded separately,
+/// down to that row, so that an invalid row costs the others few calls.
 fn decode(bodies: &[u8], raw: &mut [u8], bytes: usize, statuses: &mut [RowStatus]) {
     if base64_simd::URL_SAFE_NO_PAD.decode(bodies, base64_simd::Out::from_slice(raw)).is_ok() {
         return;
