@@ -3,8 +3,8 @@
 
 /// Declares an enum of documented codes.
 ///
-/// A row is `Variant = "code" => Fault, "message", "note";`. The code is the variant's name if it is
-/// left out; the note is optional and appears in the documentation only. `Display` writes the
+/// A row is `Variant = "code" => Fault, "message", "note";`. The code is the variant's name if it
+/// is left out; the note is optional and appears in the documentation only. `Display` writes the
 /// message.
 macro_rules! codes {
     (
@@ -40,7 +40,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $message),* }
             }
 
-            /// Which party is at fault.
+            /// The party at fault, which determines the HTTP status.
             #[must_use]
             pub const fn fault(self) -> $crate::fault::Fault {
                 match self { $(Self::$variant => $crate::fault::Fault::$fault),* }

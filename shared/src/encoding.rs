@@ -1,51 +1,52 @@
-//! base64url without padding (RFC 4648, section 5), strict: no foreign characters, spare bits zero. And its relatives, where others use them.
+//! base64url without padding (RFC 4648, section 5), standard base64 and hexadecimal. Decoding is
+//! strict: other characters and non-zero spare bits are refused.
 
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 
-/// Encodes bytes.
+/// Encodes bytes as base64url.
 #[must_use]
 pub fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Decodes text; `None` when it is not strict base64url.
+/// Decodes base64url. `None` if the text is invalid.
 #[must_use]
 pub fn from_base64url(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Decodes text into exactly `bytes`; `None` when it is not strict base64url of that length.
+/// Decodes base64url into all of `bytes`. `None` if the text is invalid or of another length.
 #[must_use]
 pub fn from_base64url_into(text: &[u8], bytes: &mut [u8]) -> Option<()> {
     let expected = bytes.len();
     (URL_SAFE_NO_PAD.decode_slice(text, bytes) == Ok(expected)).then_some(())
 }
 
-/// Encodes bytes over the whole of `text`, which must have exactly the room.
+/// Encodes bytes as base64url into `text`, which must be as long as the encoding.
 ///
 /// # Panics
-/// When `text` is shorter than the encoding.
+/// If `text` is shorter than the encoding.
 pub fn base64url_into(bytes: &[u8], text: &mut [u8]) {
-    let written = URL_SAFE_NO_PAD.encode_slice(bytes, text).expect("the caller made room for the encoding");
+    let written = URL_SAFE_NO_PAD.encode_slice(bytes, text).expect("the buffer is as long as the encoding");
     debug_assert_eq!(written, text.len());
 }
 
-/// Encodes bytes in the standard alphabet, with padding, as PEM and API Gateway do.
+/// Encodes bytes as standard base64 with padding, as PEM and API Gateway do.
 #[must_use]
 pub fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Decodes the standard alphabet; `None` when it is not strictly that.
+/// Decodes standard base64 with padding. `None` if the text is invalid.
 #[must_use]
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-/// Writes bytes as lower-case hexadecimal digits.
+/// Encodes bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
@@ -55,7 +56,7 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Reads hexadecimal digits of either case; `None` when there are others or half a byte.
+/// Decodes hexadecimal digits of either case. `None` if the text is invalid or of odd length.
 #[must_use]
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
@@ -79,13 +80,13 @@ mod tests {
     }
 
     #[test]
-    fn padding_and_the_other_alphabet_are_refused() {
+    fn padding_and_the_standard_alphabet_are_refused() {
         assert_eq!(from_base64url("AQ=="), None);
         assert_eq!(from_base64url("+/+/"), None);
     }
 
     #[test]
-    fn hexadecimal_comes_back() {
+    fn hexadecimal_round_trips() {
         assert_eq!(from_hex(&hex(&[0, 0xab, 0xff])), Some(vec![0, 0xab, 0xff]));
         assert_eq!(from_hex("abc"), None);
         assert_eq!(from_hex("zz"), None);

@@ -1,21 +1,21 @@
-//! Whose fault a failure is: the one classification that every vocabulary of errors maps to.
+//! The party at fault for a failure. Every vocabulary of errors maps to it.
 
-/// Whose fault a failure is. Nothing else in the suite chooses an HTTP status.
+/// The party at fault for a failure. It determines the HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// The request is malformed: sending it again changes nothing.
+    /// The request is invalid. A retry fails again.
     Request,
-    /// The caller does not show who he is: bad credentials, or a token that is not good.
+    /// The caller is not authenticated: the credentials or the token are invalid.
     Identity,
-    /// The caller may not do this.
+    /// The caller is not authorised.
     Access,
-    /// What was asked for does not exist.
+    /// The resource does not exist.
     Absent,
-    /// Too much at once, or not ready: the same request may succeed later.
+    /// The service is overloaded or not ready. A retry may succeed.
     Busy,
-    /// A service that we depend on failed.
+    /// A service that Rampway depends on failed.
     Upstream,
-    /// We failed.
+    /// Rampway failed.
     Ours,
 }
 

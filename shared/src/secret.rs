@@ -1,4 +1,4 @@
-//! Secrets have a type: wiped on drop, never shown, read only by `expose`.
+//! Types for secrets: wiped on drop, hidden by `Debug`, and read only with `expose`.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct Secret<const N: usize>([u8; N]);
 
 impl<const N: usize> Secret<N> {
-    /// Takes the bytes.
+    /// Wraps bytes.
     #[must_use]
     pub const fn new(bytes: [u8; N]) -> Self {
         Self(bytes)
     }
 
-    /// Draws the bytes from `rng`.
+    /// Generates random bytes.
     #[must_use]
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         let mut bytes = [0; N];
@@ -26,13 +26,13 @@ impl<const N: usize> Secret<N> {
         Self(bytes)
     }
 
-    /// Takes exactly `N` bytes from a slice; `None` when there are more or fewer.
+    /// Copies a slice. `None` if it does not have exactly `N` bytes.
     #[must_use]
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
-    /// Shows the bytes. Each call is a place to audit.
+    /// The bytes. Every call is to be audited.
     #[must_use]
     pub const fn expose(&self) -> &[u8; N] {
         &self.0
@@ -54,19 +54,19 @@ impl<const N: usize> PartialEq for Secret<N> {
 
 impl<const N: usize> Eq for Secret<N> {}
 
-/// Secret text, such as a client's secret or a bearer token.
+/// A secret text, such as a client's secret or a bearer token.
 #[derive(Clone, Default, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(transparent)]
 pub struct SecretText(String);
 
 impl SecretText {
-    /// Takes the text.
+    /// Wraps a text.
     #[must_use]
     pub const fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// Shows the text. Each call is a place to audit.
+    /// The text. Every call is to be audited.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -84,13 +84,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_shows_nothing() {
+    fn debug_does_not_show_a_secret() {
         assert_eq!(format!("{:?}", Secret::new([7; 4])), "Secret<4>");
         assert_eq!(format!("{:?}", SecretText::new("open sesame".into())), "SecretText");
     }
 
     #[test]
-    fn a_slice_of_another_length_is_no_secret() {
+    fn a_slice_of_another_length_is_refused() {
         assert!(Secret::<4>::from_slice(&[0; 5]).is_none());
     }
 }

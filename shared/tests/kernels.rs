@@ -11,7 +11,7 @@ use shared::{
     identity::{
         ClientKeys, Code, Direction, Domain, Id, Kind, Packet, Scopes,
         packet::{DomainKeys, KeyVersion},
-        translate::{Batch, Kernel, Refused},
+        translate::{Batch, IdError, Kernel},
     },
     secret::Secret,
 };
@@ -82,7 +82,7 @@ impl World {
                 batch.push(id, Some(*to)).expect("a batch within its limits");
             }
             let text = |id: &[u8]| String::from_utf8(id.to_vec()).expect("ASCII");
-            outcomes.extend(batch.drain().map(|outcome| outcome.map(text).map_err(Refused::code)));
+            outcomes.extend(batch.drain().map(|outcome| outcome.map(text).map_err(IdError::code)));
         }
         outcomes
     }

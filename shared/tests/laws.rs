@@ -10,7 +10,7 @@ use shared::{
         packet::{self, DomainKeys, KeyVersion},
         rpc::{Body, Ids},
         token::{self, Access, Claims, RegisteredClaims},
-        translate::{Batch, Refused},
+        translate::{Batch, IdError},
     },
     secret::Secret,
 };
@@ -39,7 +39,7 @@ fn translate(session: &ClientKeys, from: &str, to: &str, id: &Id) -> Result<(Id,
     let scopes: Scopes = [direction(from, to)].into_iter().collect();
     let mut batch = Batch::new(session, &scopes, NOW);
     batch.push(id.to_string().as_bytes(), Some(domain(to))).expect("one id");
-    let outcome = batch.drain().next().expect("one outcome").map(|text| Id::parse(text).expect("an id")).map_err(Refused::code);
+    let outcome = batch.drain().next().expect("one outcome").map(|text| Id::parse(text).expect("an id")).map_err(IdError::code);
     let previous = batch.finish().is_ok_and(|usage| usage.previous > 0);
     outcome.map(|id| (id, previous))
 }

@@ -41,7 +41,7 @@ fn answer(canonical: &str, session: &UploadSession) -> Result<String, Refusal> {
     let to_sign = to_sign(canonical);
     let query = Query::from_decoded([("to_sign", &*to_sign), ("datetime", DATETIME), ("canonical_request", canonical)])?;
     let policy = Policy::default();
-    let request = SignRequest::check(&query, &policy, NOW)?;
+    let request = SignRequest::check(&query, &policy.region, NOW)?;
     Ok(policy.sign(&request, session, NOW)?.signature.to_string())
 }
 
@@ -297,7 +297,7 @@ fn outcome(document: &Value, case: &Value) -> Result<String, Refusal> {
         add(text(&case["generate"], "param"), &text(&case["generate"], "repeat").repeat(usize::try_from(count).unwrap_or(0)));
     }
     let query = Query::from_decoded(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
-    let request = SignRequest::check(&query, &policy, now)?;
+    let request = SignRequest::check(&query, &policy.region, now)?;
     let session = session_of(document, case).filter(|_| !video.as_str().is_empty()).ok_or(Refusal::SessionUnavailable)?;
     Ok(policy.sign(&request, &session, now)?.signature.to_string())
 }

@@ -8,7 +8,7 @@ use shared::{
     identity::{
         ClientKeys, Direction, Domain, Kind, Packet, Scopes,
         packet::{DomainKeys, KeyVersion},
-        translate::{Batch, Kernel, Refused},
+        translate::{Batch, Kernel, IdError},
     },
     secret::Secret,
 };
@@ -39,7 +39,7 @@ fn ids(bytes: &[u8]) -> Vec<(Vec<u8>, Option<Domain>)> {
     items.collect()
 }
 
-fn translate(kernel: Kernel, ids: &[(Vec<u8>, Option<Domain>)], chunk: usize) -> Vec<Result<Vec<u8>, Refused>> {
+fn translate(kernel: Kernel, ids: &[(Vec<u8>, Option<Domain>)], chunk: usize) -> Vec<Result<Vec<u8>, IdError>> {
     let (keys, scopes) = &*KEYS;
     let mut batch = Batch::new(keys, scopes, 1).with_kernel(kernel);
     let mut outcomes = Vec::new();

@@ -54,7 +54,7 @@ fn decode(text: &str) -> String {
 }
 
 fn outcome(query: &Query<'_>) -> Result<String, Refusal> {
-    let request = SignRequest::check(query, &POLICY, NOW)?;
+    let request = SignRequest::check(query, &POLICY.region, NOW)?;
     let signed = POLICY.sign(&request, &session(), NOW)?;
     assert!(request.canonical.path == "/bucket/key" || request.canonical.host.starts_with("bucket.s3") && request.canonical.path == "/key");
     Ok(signed.signature.to_string())

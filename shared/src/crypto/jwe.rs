@@ -1,9 +1,10 @@
-//! JSON Web Encryption (RFC 7516), compact serialisation, with the two key managements that the suite uses and one content encryption.
+//! JSON Web Encryption (RFC 7516) in compact serialisation, with two key management algorithms and
+//! one content encryption algorithm.
 //!
-//! | `alg` | `enc` | for |
+//! | `alg` | `enc` | use |
 //! |---|---|---|
-//! | `RSA-OAEP-256` | `A256CBC-HS512` | key packets, sealed to a transcoder |
-//! | `dir` | `A256CBC-HS512` | what the authority seals to itself, and everything secret that is stored |
+//! | `RSA-OAEP-256` | `A256CBC-HS512` | key packets, sealed to a transcoder's public key |
+//! | `dir` | `A256CBC-HS512` | the authority's nested tokens, and stored secrets |
 
 use aes::Aes256;
 use aws_lc_rs::{
@@ -30,31 +31,31 @@ const A256CBC_HS512: &str = "A256CBC-HS512";
 const IV_BYTES: usize = 16;
 const AUTH_TAG_BYTES: usize = 32;
 
-/// Why a sealed text did not open.
+/// Why a sealed text does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It has not the form of a compact JWE under the expected algorithms.
-    #[error("the text is not a compact JWE under the expected algorithms")]
+    /// The text is not a compact JWE with the expected algorithms.
+    #[error("the text is not a compact JWE with the expected algorithms")]
     Malformed,
-    /// The content key does not open under this private key.
-    #[error("the content key was sealed to another recipient, or tampered with")]
+    /// The content key does not decrypt under the private key.
+    #[error("the content key was sealed to another recipient, or altered")]
     Recipient,
     /// The content does not authenticate under the content key and label.
-    #[error("the content was sealed under another key or label, or tampered with")]
+    #[error("the content was sealed under another key or label, or altered")]
     Content,
 }
 
-/// Why a key was not made.
+/// A key is refused, with its expected form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an RSA key of 2048 to 8192 bits in {0} form")]
+#[error("the key is not an RSA key of 2048 to 8192 bits in {0} form")]
 pub struct KeyRejected(&'static str);
 
 #[derive(Serialize, Deserialize)]
 struct Header<'a> {
     alg: &'a str,
     enc: &'a str,
-    /// The recipient's key, or what the sealed text is about: bound to the content as its associated data.
+    /// The id of the recipient's key, or the label. As associated data, it is bound to the content.
     #[serde(skip_serializing_if = "Option::is_none")]
     kid: Option<std::borrow::Cow<'a, str>>,
 }
@@ -65,7 +66,7 @@ pub struct PrivateKey {
     key: PrivateDecryptingKey,
 }
 
-/// A transcoder's RSA public key, to which key packets are sealed.
+/// A transcoder's RSA public key. Key packets are sealed to it.
 pub struct PublicKey {
     encrypting: OaepPublicEncryptingKey,
     kid: String,
@@ -73,30 +74,30 @@ pub struct PublicKey {
 }
 
 impl PrivateKey {
-    /// Makes a new 3072-bit key.
+    /// Generates a 3072-bit key.
     ///
     /// # Errors
-    /// When the generator fails.
+    /// If the generation fails.
     pub fn generate() -> Result<Self, KeyRejected> {
         let rejected = |_| KeyRejected("generated");
         Self::new(PrivateDecryptingKey::generate(KeySize::Rsa3072).map_err(rejected)?)
     }
 
-    /// Reads a PKCS#8 PEM.
+    /// Parses a PKCS#8 PEM.
     pub fn from_pem(pem: &str) -> Result<Self, KeyRejected> {
         let rejected = KeyRejected("PKCS#8 PEM");
         let der = Zeroizing::new(pem_body(pem, "PRIVATE KEY").ok_or(rejected)?);
         Self::new(PrivateDecryptingKey::from_pkcs8(&der).map_err(|_| rejected)?)
     }
 
-    /// Writes the PKCS#8 PEM.
+    /// Encodes the key as a PKCS#8 PEM.
     #[must_use]
     pub fn to_pem(&self) -> Zeroizing<String> {
         let der: Pkcs8V1Der<'static> = self.key.as_der().expect("a parsed key can be written");
         Zeroizing::new(to_pem(der.as_ref(), "PRIVATE KEY"))
     }
 
-    /// The public half.
+    /// The public key.
     pub fn public(&self) -> Result<PublicKey, KeyRejected> {
         PublicKey::new(self.key.public_key())
     }
@@ -108,7 +109,7 @@ impl PrivateKey {
 }
 
 impl PublicKey {
-    /// Reads an X.509 `SubjectPublicKeyInfo` PEM.
+    /// Parses an X.509 `SubjectPublicKeyInfo` PEM.
     pub fn from_pem(pem: &str) -> Result<Self, KeyRejected> {
         let rejected = KeyRejected("X.509 PEM");
         let der = pem_body(pem, "PUBLIC KEY").ok_or(rejected)?;
@@ -121,7 +122,7 @@ impl PublicKey {
         &self.pem
     }
 
-    /// The key's name: the SHA-256 of its DER form.
+    /// The id of the key: the SHA-256 of its DER form in base64url.
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
@@ -135,23 +136,24 @@ impl PublicKey {
     }
 }
 
-/// Seals `content` to a recipient under a fresh content key (`RSA-OAEP-256`). aws-lc draws the padding's seed itself.
+/// Seals `content` to a recipient under a new content key (`RSA-OAEP-256`). aws-lc generates the
+/// seed of the padding itself.
 #[must_use]
 pub fn seal_to(recipient: &PublicKey, content: &[u8], rng: &mut impl CryptoRng) -> String {
     let key = Secret::<64>::generate(rng);
-    let mut room = vec![0; recipient.encrypting.ciphertext_size()];
+    let mut buf = vec![0; recipient.encrypting.ciphertext_size()];
     let wrapped = recipient
         .encrypting
-        .encrypt(&OAEP_SHA256_MGF1SHA256, key.expose(), &mut room, None)
+        .encrypt(&OAEP_SHA256_MGF1SHA256, key.expose(), &mut buf, None)
         .expect("a content key fits the padding of a 2048-bit key");
     compact(RSA_OAEP_256, recipient.kid(), wrapped, &key, content, rng)
 }
 
-/// Opens what [`seal_to`] sealed.
+/// Opens a text that [`seal_to`] sealed.
 pub fn open_with(recipient: &PrivateKey, text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let parts = Parts::read(text, RSA_OAEP_256)?;
-    let mut room = Zeroizing::new(vec![0; recipient.decrypting.min_output_size()]);
-    let key = recipient.decrypting.decrypt(&OAEP_SHA256_MGF1SHA256, &parts.wrapped_key, &mut room, None).map_err(|_| Error::Recipient)?;
+    let mut buf = Zeroizing::new(vec![0; recipient.decrypting.min_output_size()]);
+    let key = recipient.decrypting.decrypt(&OAEP_SHA256_MGF1SHA256, &parts.wrapped_key, &mut buf, None).map_err(|_| Error::Recipient)?;
     parts.open(&Secret::from_slice(key).ok_or(Error::Recipient)?)
 }
 
@@ -161,7 +163,7 @@ pub fn seal(key: &Secret<64>, label: &str, content: &[u8], rng: &mut impl Crypto
     compact(DIRECT, label, &[], key, content, rng)
 }
 
-/// Opens what [`seal`] sealed under the same key and label.
+/// Opens a text that [`seal`] sealed under the same key and label.
 pub fn open(key: &Secret<64>, label: &str, text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let parts = Parts::read(text, DIRECT)?;
     if parts.kid.as_deref() != Some(label) || !parts.wrapped_key.is_empty() {
@@ -225,7 +227,8 @@ pub mod cbc_hmac {
         Sha512, Zeroizing,
     };
 
-    /// Encrypts, then authenticates associated data, vector and cipher text.
+    /// Encrypts the content, then authenticates associated data, initialisation vector and cipher
+    /// text.
     #[must_use]
     pub fn seal(key: &Secret<64>, iv: &[u8; IV_BYTES], associated: &[u8], content: &[u8]) -> (Vec<u8>, [u8; AUTH_TAG_BYTES]) {
         let (mac_key, cipher_key) = halves(key);
@@ -234,7 +237,7 @@ pub mod cbc_hmac {
         (cipher_text, tag)
     }
 
-    /// Authenticates, then decrypts; `None` when the tag is not theirs.
+    /// Authenticates, then decrypts. `None` if the tag does not match.
     #[must_use]
     pub fn open(
         key: &Secret<64>,

@@ -1,7 +1,7 @@
-//! JSON Web Signatures (RFC 7515) as tokens (RFC 7519).
+//! JSON Web Tokens (RFC 7519) with JSON Web Signatures (RFC 7515).
 //!
-//! The algorithm belongs to the key, which is found by `kid`; the token's `alg` is only compared with it. So `none`, and an HMAC with the
-//! public key as its secret, have no key to be checked with.
+//! The key, found by `kid`, determines the algorithm; the token's `alg` is only compared with it.
+//! So no key verifies the algorithm `none`, or an HMAC with a public key as its secret.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use jsonwebtoken::{
@@ -18,44 +18,44 @@ use zeroize::Zeroizing;
 
 use crate::{crypto::sha256, encoding::base64url};
 
-/// The longest token that is looked at, in bytes.
+/// Maximum length of a token, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 1 << 20;
 
 const RSA: &[Algorithm] = &[Algorithm::RS256, Algorithm::RS384, Algorithm::RS512];
 
-/// Why a token was not accepted. Public answers do not tell these apart; the log does.
+/// Why a token is refused. Responses do not distinguish the reasons; the log does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It has not the form of a token, or not the claims.
+    /// The text is not a token, or lacks the expected claims.
     #[error("the token is not a signed token with the expected claims")]
     Malformed,
     /// No verification key has the token's `kid`.
-    #[error("the token names a key that is not known")]
+    #[error("no verification key has the token's kid")]
     UnknownKey,
-    /// The token's `alg` is not the key's.
-    #[error("the token names an algorithm that is not its key's")]
+    /// The `alg` of the token is not that of the key.
+    #[error("the token's alg is not that of its key")]
     Algorithm,
-    /// The signature is not the key's.
-    #[error("the token's signature is not genuine")]
+    /// The signature does not verify.
+    #[error("the token's signature does not verify")]
     Signature,
-    /// `iss` is another.
-    #[error("the token was issued by another")]
+    /// `iss` is not the expected issuer.
+    #[error("the token has another issuer")]
     Issuer,
-    /// `aud` is another: a token for something else.
-    #[error("the token was issued for something else")]
+    /// `aud` is not the expected audience.
+    #[error("the token has another audience")]
     Audience,
 }
 
-/// Why a key was not taken.
+/// Why a key is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyRejected {
-    /// A verification key is not RSA, P-256 or Ed25519, or not readable.
-    #[error("a verification key is not a readable RSA, P-256 or Ed25519 public key")]
+    /// A verification key cannot be parsed, or is not RSA, P-256 or Ed25519.
+    #[error("the verification key is not an RSA, P-256 or Ed25519 public key")]
     Verification,
-    /// A signing key is not Ed25519 in PKCS#8 form.
-    #[error("a signing key is not an Ed25519 key in PKCS#8 form")]
+    /// A signing key is not an Ed25519 key in PKCS#8 form.
+    #[error("the signing key is not an Ed25519 key in PKCS#8 form")]
     Signing,
 }
 
@@ -68,16 +68,16 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Makes a new key.
+    /// Generates a key.
     ///
     /// # Errors
-    /// When the generator fails.
+    /// If the generation fails.
     pub fn generate() -> Result<Self, KeyRejected> {
         let pair = Ed25519KeyPair::generate().map_err(|_| KeyRejected::Signing)?;
         Self::from_pkcs8(pair.to_pkcs8v1().map_err(|_| KeyRejected::Signing)?.as_ref())
     }
 
-    /// Reads a PKCS#8 document.
+    /// Parses a PKCS#8 document.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, KeyRejected> {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| KeyRejected::Signing)?;
         let public = pair.public_key();
@@ -99,19 +99,19 @@ impl SigningKey {
         Ok(Self { key: EncodingKey::from_ed_der(der), pkcs8: Zeroizing::new(der.to_vec()), public, kid })
     }
 
-    /// The key's name: its RFC 7638 thumbprint.
+    /// The id of the key: its thumbprint (RFC 7638).
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The verification key, to be published.
+    /// The verification key, as a JSON Web Key.
     #[must_use]
     pub const fn public(&self) -> &Jwk {
         &self.public
     }
 
-    /// Shows the private key as PKCS#8, to be sealed and stored.
+    /// The private key as PKCS#8. Every call is to be audited.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.pkcs8
@@ -126,30 +126,30 @@ impl SigningKey {
     }
 }
 
-/// The keys that tokens are verified with.
+/// A set of verification keys.
 #[derive(Clone, Default)]
 pub struct KeySet(Vec<VerificationKey>);
 
 #[derive(Clone)]
 struct VerificationKey {
-    /// A key without a name, as the original's PEM, answers for tokens without one.
+    /// The key's id. A key from a PEM has none, and verifies tokens without a `kid`.
     kid: Option<String>,
     algorithms: Vec<Algorithm>,
     key: DecodingKey,
 }
 
 impl KeySet {
-    /// Takes public keys by their JSON Web Keys; keys of kinds that sign nothing here are refused.
+    /// Makes a set of JSON Web Keys. Keys of other algorithms are refused.
     pub fn new(jwks: &JwkSet) -> Result<Self, KeyRejected> {
         jwks.keys.iter().map(VerificationKey::new).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Reads a JSON Web Key Set (RFC 7517).
+    /// Parses a JSON Web Key Set (RFC 7517).
     pub fn from_json(text: &str) -> Result<Self, KeyRejected> {
         Self::new(&serde_json::from_str(text).map_err(|_| KeyRejected::Verification)?)
     }
 
-    /// Reads one PEM public key (RSA, P-256 or Ed25519) without a name.
+    /// Parses one PEM public key (RSA, P-256 or Ed25519). It has no `kid`.
     pub fn from_pem(pem: &str) -> Result<Self, KeyRejected> {
         let pem = pem.as_bytes();
         let (algorithms, key) = if let Ok(key) = DecodingKey::from_rsa_pem(pem) {
@@ -162,13 +162,13 @@ impl KeySet {
         Ok(Self(vec![VerificationKey { kid: None, algorithms, key }]))
     }
 
-    /// Whether there is none.
+    /// Whether the set has no keys.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Both sets in one; of two keys of one name the first stays.
+    /// Adds the keys of another set whose `kid` this set does not have.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
         for key in other.0 {
@@ -179,12 +179,14 @@ impl KeySet {
         self
     }
 
-    /// Checks the signature, the issuer and the audience, and reads the claims. Times are left to the caller, who knows what now is.
+    /// Verifies signature, issuer and audience, and returns the claims. The caller checks the
+    /// times.
     pub fn verify<C: DeserializeOwned>(&self, token: &str, issuer: &str, audience: &str) -> Result<C, Error> {
         self.decode(token, audience, &["iss", "aud", "sub", "exp", "nbf"], |validation| validation.set_issuer(&[issuer]))
     }
 
-    /// Checks the signature and the audience of a token that anyone of these keys may have issued, and reads the claims.
+    /// Verifies signature and audience of a token from any issuer, and returns the claims. The
+    /// caller checks the times.
     pub fn verify_any_issuer<C: DeserializeOwned>(&self, token: &str, audience: &str) -> Result<C, Error> {
         self.decode(token, audience, &["aud", "sub", "exp"], |_| {})
     }
@@ -199,7 +201,7 @@ impl KeySet {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Error::Malformed);
         }
-        // A header with an algorithm that has no name here, `none` among them, does not parse.
+        // A header with an unknown algorithm, such as `none`, does not parse.
         let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Malformed)?;
         let key = self.0.iter().find(|key| key.kid == header.kid).ok_or(Error::UnknownKey)?;
         if !key.algorithms.contains(&header.alg) {
@@ -217,7 +219,7 @@ impl KeySet {
                 ErrorKind::InvalidAudience => Error::Audience,
                 _ => Error::Malformed,
             })?;
-        // Last, so that a token for something else is told from one that is not ours at all.
+        // Last, so that a wrong audience or issuer takes precedence over missing claims.
         serde_json::from_value(claims).map_err(|_| Error::Malformed)
     }
 }

@@ -1,8 +1,9 @@
-//! The primitives we allow, and why these.
+//! The cryptographic primitives of the suite.
 //!
-//! - [`siv`]: AES-256-SIV (RFC 5297) encodes identifiers: deterministic and authenticated.
-//! - [`jwe`]: JSON Web Encryption (RFC 7516) seals key packets, tokens within tokens, and everything secret that is stored.
-//! - [`jws`]: JSON Web Signatures (RFC 7515) for tokens; the algorithm belongs to the key, never to the token.
+//! - [`siv`]: AES-256-SIV (RFC 5297), deterministic and authenticated, encodes identifiers.
+//! - [`jwe`]: JSON Web Encryption (RFC 7516) seals key packets, nested tokens and stored secrets.
+//! - [`jws`]: JSON Web Signatures (RFC 7515) sign tokens. The key determines the algorithm, never
+//!   the token.
 
 pub mod jwe;
 pub mod jws;
@@ -14,19 +15,20 @@ use sha2::{Digest, Sha256, Sha512};
 
 use crate::secret::Secret;
 
-/// The operating system's generator, for callers at the edge.
+/// The random number generator of the binaries.
 #[must_use]
 pub fn system_rng() -> UnwrapErr<SystemRng> {
     UnwrapErr(SystemRng)
 }
 
-/// Random bytes from aws-lc, which is seeded by the operating system (`.cargo/config.toml` says why by it alone).
+/// Random bytes from aws-lc, which the operating system seeds. `.cargo/config.toml` gives the
+/// reason for the one source.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemRng;
 
-/// The operating system gave no random bytes.
+/// The operating system returned no random bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("the operating system gave no random bytes")]
+#[error("the operating system returned no random bytes")]
 pub struct NoRandomBytes;
 
 impl TryRng for SystemRng {
@@ -51,13 +53,14 @@ impl TryRng for SystemRng {
 
 impl TryCryptoRng for SystemRng {}
 
-/// SHA-256 of some bytes.
+/// The SHA-256 of bytes.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// A 64-byte key for `purpose`, derived from a 32-byte master key with HMAC-SHA-512: one purpose's key says nothing of another's.
+/// Derives a 64-byte key for `purpose` from a 32-byte master key with HMAC-SHA-512. The keys of
+/// different purposes are independent.
 #[must_use]
 pub fn derive(master: &Secret<32>, purpose: &str) -> Secret<64> {
     let mut mac = <Hmac<Sha512> as KeyInit>::new_from_slice(master.expose()).expect("HMAC takes keys of any length");

@@ -1,8 +1,10 @@
-//! AES-256-SIV (RFC 5297) for payloads of one or two blocks under one short, constant associated data.
+//! AES-256-SIV (RFC 5297) for payloads of one or two blocks under one short, constant associated
+//! data.
 //!
-//! The associated data's part of S2V, and the key schedules, are computed once per key: an identifier then costs two block encryptions a
-//! payload block and direction. This module does one payload at a time; the translator's kernels do many with the same keys
-//! ([`crate::identity::translate`]). The general cipher is the tests' oracle (crate `aes-siv`).
+//! The key schedules and the associated data's part of S2V are computed once per key. Sealing or
+//! opening then costs two block encryptions per payload block. This module processes one payload at
+//! a time; the translation kernels process many with the same keys. Tests compare both with the
+//! general cipher of the crate `aes-siv`.
 
 use aes::{
     Aes256Enc, Block,
@@ -15,40 +17,42 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::secret::Secret;
 
-/// Bytes of the synthetic initialisation vector, which is also the tag.
+/// Length of the synthetic initialisation vector, which is also the authentication tag, in bytes.
 pub const TAG_BYTES: usize = 16;
 
-/// Bytes of a block.
+/// Length of an AES block, in bytes.
 pub(crate) const BLOCK_BYTES: usize = 16;
 
-/// The bits of a tag that its counter keeps: RFC 5297, section 2.5, clears two so that counters may be added in 32-bit words.
+/// The bits of the tag that the counter keeps. RFC 5297, section 2.5, clears two, so that
+/// implementations may increment 32-bit words.
 pub(crate) const COUNTER_MASK: u128 = !(1 << 63 | 1 << 31);
 
-/// The expanded halves of a 64-byte AES-256-SIV key: the first authenticates, the second encrypts.
+/// An expanded AES-256-SIV key of 64 bytes: the first half authenticates, the second encrypts.
 #[derive(Clone)]
 pub struct Key {
     pub(crate) mac: Cipher,
     pub(crate) ctr: Cipher,
-    /// CMAC's first subkey.
+    /// The first subkey of CMAC.
     k1: u128,
 }
 
-/// AES-256 under one key, in encryption direction, which is all that SIV needs.
+/// AES-256 encryption under one key. SIV needs no decryption.
 #[derive(Clone)]
 pub(crate) struct Cipher {
     engine: Aes256Enc,
-    /// For the kernel that does its own rounds.
+    /// For the kernels that compute the rounds themselves.
     #[cfg(target_arch = "x86_64")]
     pub(crate) round_keys: RoundKeys,
 }
 
-/// FIPS 197's key schedule, each round's key four times, as a wide register takes it.
+/// The key schedule of FIPS 197, each round key four times, to load it into a 512-bit register.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 #[repr(align(64))]
 pub(crate) struct RoundKeys(pub(crate) [[u8; 4 * BLOCK_BYTES]; 15]);
 
-/// The associated data's part of S2V, folded with CMAC's first subkey: the mask of the last payload block.
+/// The associated data's part of S2V, combined with CMAC's first subkey: the mask of the last
+/// payload block.
 #[derive(Clone, Copy)]
 pub struct Mask(pub(crate) u128);
 
@@ -63,13 +67,13 @@ impl Key {
         Self { mac, ctr, k1 }
     }
 
-    /// Prepares associated data of less than a block.
+    /// Computes the mask of associated data.
     ///
     /// # Panics
-    /// When the associated data fills a block: identifiers' labels have six bytes.
+    /// If the associated data is not shorter than a block. Labels of identifiers have six bytes.
     #[must_use]
     pub fn mask(&self, associated: &[u8]) -> Mask {
-        assert!(associated.len() < BLOCK_BYTES, "associated data of less than a block");
+        assert!(associated.len() < BLOCK_BYTES, "the associated data is not shorter than a block");
         let mut padded = [0; BLOCK_BYTES];
         padded[..associated.len()].copy_from_slice(associated);
         padded[associated.len()] = 0x80;
@@ -78,28 +82,29 @@ impl Key {
         Mask(double(zero) ^ cmac ^ self.k1)
     }
 
-    /// Encrypts one or two blocks in place and gives the tag that goes before them.
+    /// Encrypts one or two blocks in place and returns their tag.
     pub fn seal(&self, mask: Mask, payload: &mut [u8]) -> [u8; TAG_BYTES] {
         let tag = self.tag(mask, payload);
         self.xor_key_stream(tag, payload);
         tag
     }
 
-    /// Decrypts one or two blocks in place; `false` when the tag is not theirs, and then they are wiped.
+    /// Decrypts one or two blocks in place. Returns `false` and wipes them if the tag does not
+    /// match.
     #[must_use]
     pub fn open(&self, mask: Mask, tag: [u8; TAG_BYTES], payload: &mut [u8]) -> bool {
         self.xor_key_stream(tag, payload);
-        let genuine: bool = self.tag(mask, payload).ct_eq(&tag).into();
-        if !genuine {
+        let authentic: bool = self.tag(mask, payload).ct_eq(&tag).into();
+        if !authentic {
             payload.fill(0);
         }
-        genuine
+        authentic
     }
 
-    /// S2V: CMAC of the payload with the mask on its last block.
+    /// Computes S2V: CMAC of the payload with the mask on its last block.
     fn tag(&self, mask: Mask, payload: &[u8]) -> [u8; TAG_BYTES] {
         let (blocks, rest) = payload.as_chunks::<BLOCK_BYTES>();
-        assert!(rest.is_empty() && !blocks.is_empty(), "payloads are whole blocks");
+        assert!(rest.is_empty() && !blocks.is_empty(), "the payload is not whole blocks");
         let last = blocks.len() - 1;
         let state = blocks.iter().enumerate().fold(0, |state, (index, block)| {
             let mask = if index == last { mask.0 } else { 0 };
@@ -132,7 +137,7 @@ impl Cipher {
         u128::from_be_bytes(blocks[0])
     }
 
-    /// Encrypts blocks in place, many at once where there are many.
+    /// Encrypts blocks in place, several in parallel.
     pub(crate) fn encrypt_blocks(&self, blocks: &mut [[u8; BLOCK_BYTES]]) {
         self.engine.encrypt_blocks(Block::cast_slice_from_core_mut(blocks));
     }
@@ -150,14 +155,14 @@ impl std::fmt::Debug for Mask {
     }
 }
 
-/// Multiplication by x in GF(2^128), RFC 5297's `dbl`.
+/// Multiplies by x in GF(2^128): `dbl` of RFC 5297.
 const fn double(block: u128) -> u128 {
     block << 1 ^ if block >> 127 == 1 { 0x87 } else { 0 }
 }
 
 #[cfg(target_arch = "x86_64")]
 impl RoundKeys {
-    /// FIPS 197, section 5.2, for keys of 256 bits.
+    /// Expands a key of 256 bits (FIPS 197, section 5.2).
     fn new(key: &[u8; 32]) -> Self {
         let mut words = Zeroizing::new([[0; 4]; 60]);
         words[..8].copy_from_slice(key.as_chunks().0);
@@ -183,7 +188,8 @@ impl RoundKeys {
     }
 }
 
-/// The S-box on each byte: a round on four equal columns, whose rows shift onto themselves, without its mixing.
+/// Applies the S-box to each byte: one round on four equal columns, on which the row shift has no
+/// effect, with the column mixing undone.
 #[cfg(target_arch = "x86_64")]
 fn substitute(word: [u8; 4]) -> [u8; 4] {
     let mut block = Block::from(std::array::from_fn(|byte| word[byte % 4]));

@@ -1,6 +1,6 @@
-//! A request in the canonical form of AWS Signature Version 4: what is signed, line by line.
+//! The canonical request of AWS Signature Version 4.
 
-/// A request in canonical form.
+/// A canonical request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CanonicalRequest<'a> {
     /// The method.
@@ -9,7 +9,7 @@ pub struct CanonicalRequest<'a> {
     pub path: &'a str,
     /// The query, encoded and sorted.
     pub query: &'a str,
-    /// The headers that only some operations sign, by their names in lower case.
+    /// The headers besides the three that every request signs, by their names in lower case.
     pub headers: Vec<(&'a str, &'a str)>,
     /// `host`.
     pub host: &'a str,
@@ -17,15 +17,16 @@ pub struct CanonicalRequest<'a> {
     pub date: &'a str,
     /// `x-amz-security-token`.
     pub token: &'a str,
-    /// The payload's hash, or what stands for it.
+    /// The SHA-256 of the payload in hexadecimal, or `UNSIGNED-PAYLOAD`.
     pub payload: &'a str,
 }
 
 impl<'a> CanonicalRequest<'a> {
-    /// Reads the canonical form: method, path, query, a line a header, an empty line, the headers' names, the payload's hash.
+    /// Parses the canonical form: method, path, query, one line per header, an empty line, the
+    /// names of the headers, and the hash of the payload.
     ///
-    /// `None` when it has another form, names are not ascending or not those of the lines, or one of the three headers that every
-    /// request signs is missing.
+    /// `None` if the text has another form, if the names are not ascending or do not match the
+    /// header lines, or if one of the three headers that every request signs is missing.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         if text.chars().any(|character| character.is_control() && character != '\n') {

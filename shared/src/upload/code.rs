@@ -1,8 +1,8 @@
-//! What uploads are answered with when something fails, besides the [`Refusal`](super::Refusal)s of signing: one table gives the enum, its
-//! codes, the sentences, and whose fault each is.
+//! The documented codes of the upload API, except the refusals of the sign route
+//! ([`super::refusal`]).
 
 codes! {
-    /// Why an upload is not created, handed over or told of.
+    /// Why an upload is not created or ingested, or its status not returned.
     pub enum Code {
         Unauthenticated = "unauthenticated" => Identity, "the request carries no valid caller token";
         Forbidden = "forbidden" => Access, "the caller is not allowed to do this";

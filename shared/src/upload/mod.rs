@@ -1,9 +1,12 @@
-//! Uploads by browsers to a bucket that they have no secret for: what one upload may have signed, and nothing else.
+//! Uploads by browsers to a bucket whose secret key they do not have: the signatures that one
+//! upload may get.
 //!
-//! The client builds each request to S3 itself, without the secret key, and asks for its signature. It sends the request in canonical form
-//! ([`canonical`]) beside the string to sign ([`sign_request`]); the request must be one of six ([`operation`]), on the one object of its own upload
-//! ([`session`]), before it is signed ([`policy`], [`signature`]). Each refusal has a code ([`refusal`]), as has every other failure
-//! ([`code`]). What has no other protection is found at addresses that nobody guesses ([`mod@tag`]).
+//! The client builds each request to S3 itself, without the secret key, and requests its signature.
+//! It sends the string to sign together with the request in canonical form ([`sign_request`],
+//! [`canonical`]). The request is signed ([`signature`]) only if it is one of six operations
+//! ([`operation`]) on the object of the client's own upload ([`session`], [`policy`]). Each refusal
+//! has a code ([`refusal`]), and so has every other failure ([`code`]). Paths without other
+//! protection carry a tag ([`mod@tag`]).
 
 pub mod canonical;
 pub mod code;
@@ -18,10 +21,7 @@ pub mod tag;
 pub use canonical::CanonicalRequest;
 pub use code::Code;
 pub use operation::Operation;
-pub use policy::Policy;
+pub use policy::{Policy, REGION};
 pub use refusal::Refusal;
 pub use session::{State, UploadSession, VideoId};
 pub use sign_request::SignRequest;
-
-/// The region of the vendor's bucket, wherever its account is.
-pub const REGION: &str = "us-east-1";

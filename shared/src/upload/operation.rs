@@ -1,70 +1,74 @@
-//! The six requests that a multipart upload is made of.
+//! The six operations of a multipart upload.
 //!
-//! | operation | method and query | signs also | payload's hash |
+//! | operation | method and query | required header | payload hash |
 //! |---|---|---|---|
-//! | initiate | `POST uploads=` | | of nothing |
+//! | initiate | `POST uploads=` | | [`EMPTY_SHA256`] |
 //! | part | `PUT partNumber=N&uploadId=U` | `content-md5` | `UNSIGNED-PAYLOAD` |
-//! | list parts | `GET part-number-marker=M&uploadId=U` | | of nothing |
-//! | complete | `POST uploadId=U` | `content-type` | of the list of parts |
-//! | abort | `DELETE uploadId=U` | | of nothing |
-//! | head | `HEAD`, no query | | of nothing |
+//! | list parts | `GET part-number-marker=M&uploadId=U` | | [`EMPTY_SHA256`] |
+//! | complete | `POST uploadId=U` | `content-type` | any SHA-256 |
+//! | abort | `DELETE uploadId=U` | | [`EMPTY_SHA256`] |
+//! | head | `HEAD`, no query | | [`EMPTY_SHA256`] |
 //!
 //! `content-type` may be signed with any of them.
 
-use super::{CanonicalRequest, Refusal};
+use super::{canonical::CanonicalRequest, refusal::Refusal};
 
-/// SHA-256 of nothing.
-const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+/// The SHA-256 of an empty payload, in hexadecimal.
+pub const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// The most parts that S3 takes.
+/// S3's maximum number of parts in an upload.
 pub const MAX_PARTS: u16 = 10_000;
 
-/// One of the requests that a multipart upload is made of.
+/// An operation of a multipart upload, in S3's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation<'a> {
-    /// Begins a multipart upload.
+    /// `CreateMultipartUpload`.
     Initiate,
-    /// Sends a part.
+    /// `UploadPart`.
     Part {
-        /// Its number, from 1.
+        /// The part number, from 1.
         number: u16,
-        /// The multipart upload's id.
+        /// The upload id.
         upload: &'a str,
     },
-    /// Lists the parts that have arrived.
+    /// `ListParts`.
     ListParts {
-        /// The multipart upload's id.
+        /// The upload id.
         upload: &'a str,
     },
-    /// Makes the object of its parts.
+    /// `CompleteMultipartUpload`.
     Complete {
-        /// The multipart upload's id.
+        /// The upload id.
         upload: &'a str,
     },
-    /// Gives the upload up.
+    /// `AbortMultipartUpload`.
     Abort {
-        /// The multipart upload's id.
+        /// The upload id.
         upload: &'a str,
     },
-    /// Looks whether the object is there.
+    /// `HeadObject`.
     Head,
 }
 
 impl<'a> Operation<'a> {
-    /// The operation of a request: [`Refusal::OperationNotAllowed`] by method and query, [`Refusal::HeadersNotAllowed`] and
-    /// [`Refusal::PayloadNotAllowed`] where they are not the operation's.
-    pub fn of(request: &CanonicalRequest<'a>) -> Result<Self, Refusal> {
+    /// Recognises the operation of a request.
+    ///
+    /// # Errors
+    /// - [`Refusal::OperationNotAllowed`] if method and query are not those of an operation.
+    /// - [`Refusal::HeadersNotAllowed`] if the signed headers are not those of the operation.
+    /// - [`Refusal::PayloadNotAllowed`] if the payload hash is not valid for the operation.
+    pub fn from_request(request: &CanonicalRequest<'a>) -> Result<Self, Refusal> {
         let operation = Self::parse(request.method, request.query).ok_or(Refusal::OperationNotAllowed)?;
-        if !operation.takes_headers(&request.headers) {
+        if !operation.allows_headers(&request.headers) {
             return Err(Refusal::HeadersNotAllowed);
         }
-        if !operation.takes_payload(request.payload) {
+        if !operation.allows_payload(request.payload) {
             return Err(Refusal::PayloadNotAllowed);
         }
         Ok(operation)
     }
 
-    /// What it is called in logs.
+    /// The name in logs.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -77,7 +81,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// The multipart upload that it is of.
+    /// The upload id, if the operation has one.
     #[must_use]
     pub const fn upload(&self) -> Option<&'a str> {
         match *self {
@@ -87,7 +91,7 @@ impl<'a> Operation<'a> {
     }
 
     fn parse(method: &str, query: &'a str) -> Option<Self> {
-        let upload = |text: &'a str| text.strip_prefix("uploadId=").filter(|id| is_upload(id));
+        let upload = |text: &'a str| text.strip_prefix("uploadId=").filter(|id| is_upload_id(id));
         let numbered = |name: &str| {
             let (number, rest) = query.strip_prefix(name)?.strip_prefix('=')?.split_once('&')?;
             let canonical = (1..=5).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -107,7 +111,7 @@ impl<'a> Operation<'a> {
         })
     }
 
-    fn takes_headers(&self, headers: &[(&str, &str)]) -> bool {
+    fn allows_headers(&self, headers: &[(&str, &str)]) -> bool {
         let (mut md5, mut media_type) = (false, false);
         for (name, value) in headers {
             match *name {
@@ -123,7 +127,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    fn takes_payload(&self, payload: &str) -> bool {
+    fn allows_payload(&self, payload: &str) -> bool {
         match self {
             Self::Part { .. } => payload == "UNSIGNED-PAYLOAD",
             Self::Complete { .. } => payload.len() == 64 && payload.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
@@ -132,11 +136,11 @@ impl<'a> Operation<'a> {
     }
 }
 
-fn is_upload(id: &str) -> bool {
+fn is_upload_id(id: &str) -> bool {
     (1..=1024).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte))
 }
 
-/// Base64 of sixteen bytes.
+/// Whether a value has the form of 16 bytes in base64.
 fn is_md5(value: &str) -> bool {
     let body = |text: &str| text.len() == 22 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/');
     value.strip_suffix("==").is_some_and(body)

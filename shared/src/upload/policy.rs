@@ -1,23 +1,27 @@
-//! What one upload may have signed.
+//! The policy: which requests of an upload are signed.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use subtle::ConstantTimeEq;
 
 use super::{
-    Operation, REGION, Refusal, SignRequest, State, UploadSession,
-    operation::MAX_PARTS,
-    session::Progress,
+    operation::{MAX_PARTS, Operation},
+    refusal::Refusal,
+    session::{Progress, State, UploadSession},
+    sign_request::SignRequest,
     signature::{Signature, sign},
 };
 
-/// The same for every upload.
+/// The region of Brightcove's ingest bucket, for every account.
+pub const REGION: &str = "us-east-1";
+
+/// The settings that all uploads share.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The bucket's region.
+    /// The region of the bucket.
     pub region: String,
-    /// Hosts besides S3's own that the bucket's name is part of the path at: those of a stand-in.
+    /// Path-style hosts to accept besides S3's own, for tests and local use.
     pub hosts: Vec<String>,
-    /// The most parts of an upload.
+    /// Maximum number of parts in an upload.
     pub max_parts: u16,
 }
 
@@ -27,21 +31,23 @@ impl Default for Policy {
     }
 }
 
-/// A signature, and what has to be stored before it is given out.
+/// A signature, and the progress to store before the signature is returned.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Signed<'a> {
-    /// What was signed.
+    /// The signed operation.
     pub operation: Operation<'a>,
     /// The signature.
     pub signature: Signature,
-    /// The upload's progress, where it has changed.
+    /// The upload's new progress, if it changed.
     pub progress: Option<Progress>,
 }
 
 impl Policy {
-    /// Signs a request of an upload at `now`, in seconds since 1970, or says why not, in the documented order.
+    /// Signs a request of an upload at `now`, in seconds since 1970.
     ///
-    /// From the token on, reasons reach only whoever holds it.
+    /// # Errors
+    /// The first [`Refusal`] that applies, in the documented order. Refusals after
+    /// [`Refusal::SessionUnavailable`] reach only the holder of the session token.
     pub fn sign<'a>(&self, request: &SignRequest<'a>, session: &UploadSession, now: u64) -> Result<Signed<'a>, Refusal> {
         let canonical = &request.canonical;
         let open = matches!(session.progress.state, State::Open | State::Completing) && now < session.expires_at;
@@ -53,7 +59,7 @@ impl Policy {
         if canonical.path != object {
             return Err(Refusal::KeyNotAllowed);
         }
-        let operation = Operation::of(canonical)?;
+        let operation = Operation::from_request(canonical)?;
         if matches!(operation, Operation::Part { number, .. } if number > self.max_parts) {
             return Err(Refusal::PartLimit);
         }
@@ -62,7 +68,8 @@ impl Policy {
         Ok(Signed { operation, signature, progress: Some(progress).filter(|progress| *progress != session.progress) })
     }
 
-    /// The object's path at a host: with the bucket, or without where the host names it.
+    /// The object's path at a host: with the bucket in path style, without it in virtual-hosted
+    /// style.
     fn path(&self, host: &str, session: &UploadSession) -> Option<String> {
         let UploadSession { bucket, object_key, .. } = session;
         let key = utf8_percent_encode(object_key, &KEY_ENCODE_SET);
@@ -74,5 +81,5 @@ impl Policy {
     }
 }
 
-/// AWS's `UriEncode` of an object's key: these and letters and digits stay as they are.
+/// AWS's `UriEncode` of an object key: keeps letters, digits and these characters.
 const KEY_ENCODE_SET: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');

@@ -1,11 +1,12 @@
-//! Why something is not signed: one table gives the enum, its codes, the sentences, and whose fault each is.
+//! The documented codes of the sign route.
 //!
-//! What the client does with a status decides which one it gets. At 401 and 403 it gives the upload up; at anything else but 200 it makes a
-//! fresh request and asks again. So what a fresh request may cure is a fault of the request (400), and what is never right is one of access
-//! (403).
+//! The client's reaction decides the status. The client aborts the upload on 401 and 403, and
+//! retries with a fresh request on any other status but 200. So a refusal that a fresh request may
+//! fix has the fault [`Request`](crate::fault::Fault::Request) (400), and any other
+//! [`Access`](crate::fault::Fault::Access) (403).
 
 codes! {
-    /// Why something is not signed. The order is the one in which they are looked for.
+    /// Why a request is not signed. The order is that of the checks.
     pub enum Refusal {
         BadQuery = "bad_query" => Request, "the query is invalid; pass to_sign and datetime once each, in at most 8,192 bytes of valid escapes and UTF-8";
         CanonicalRequestRequired = "canonical_request_required" => Request, "canonical_request is missing; use a client that sends it";

@@ -1,11 +1,12 @@
-//! One upload: its object, its credentials, and how far it has come.
+//! One upload: its object, its credentials and its progress.
 
 use std::{fmt, str::FromStr};
 
-use super::{Operation, Refusal};
+use super::{operation::Operation, refusal::Refusal};
 use crate::secret::SecretText;
 
-/// A video's id at Brightcove: 1 to 20 digits. A list, a `ref:` or a path is none.
+/// The id of a video at Brightcove: 1 to 20 digits. Comma lists, `ref:` names and paths are
+/// refused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct VideoId(String);
 
@@ -20,7 +21,7 @@ impl VideoId {
 impl FromStr for VideoId {
     type Err = Refusal;
 
-    /// What is no id has no upload: [`Refusal::SessionUnavailable`].
+    /// Parses an id. An invalid id has no upload, so it is [`Refusal::SessionUnavailable`].
     fn from_str(text: &str) -> Result<Self, Refusal> {
         let is_id = (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         is_id.then(|| Self(text.into())).ok_or(Refusal::SessionUnavailable)
@@ -35,7 +36,7 @@ impl fmt::Display for VideoId {
 
 macro_rules! states {
     ($($state:ident $name:literal $doc:literal;)*) => {
-        /// How far an upload has come.
+        /// The state of an upload.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum State {
             $(
@@ -45,15 +46,15 @@ macro_rules! states {
         }
 
         impl State {
-            /// What it is called where it is stored and told.
+            /// The name in storage and in responses.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$state => $name),* }
             }
 
-            /// The state of a name.
+            /// Returns the state of a name.
             #[must_use]
-            pub fn of(name: &str) -> Option<Self> {
+            pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$state),)* _ => None }
             }
         }
@@ -61,14 +62,14 @@ macro_rules! states {
 }
 
 states! {
-    Pending "pending" "The video exists; its credentials are not here yet.";
-    Open "open" "Parts may come.";
-    Completing "completing" "A complete was signed.";
-    Ingesting "ingesting" "The video is being handed over.";
-    Ingested "ingested" "It was handed over.";
-    Done "done" "It is processed.";
-    Failed "failed" "Its processing failed.";
-    Reaped "reaped" "It was never completed, and was removed.";
+    Pending "pending" "The video exists, and its credentials are not stored yet.";
+    Open "open" "Parts may be uploaded.";
+    Completing "completing" "A `CompleteMultipartUpload` was signed.";
+    Ingesting "ingesting" "The ingest request is being sent.";
+    Ingested "ingested" "Brightcove accepted the ingest request.";
+    Done "done" "Brightcove processed the video.";
+    Failed "failed" "Brightcove failed to process the video.";
+    Reaped "reaped" "The upload was never completed, and the reaper deleted the video.";
 }
 
 /// One upload.
@@ -80,46 +81,49 @@ pub struct UploadSession {
     pub object_key: String,
     /// The secret key that signs.
     pub secret_access_key: SecretText,
-    /// The token that every request of this upload carries.
+    /// The session token, which every request of the upload carries.
     pub session_token: SecretText,
-    /// When the credentials end, in seconds since 1970.
+    /// When the credentials expire, in seconds since 1970.
     pub expires_at: u64,
-    /// What signing changes.
+    /// The part of the upload that signing changes.
     pub progress: Progress,
 }
 
-/// What signing changes of an upload.
+/// The part of an upload that signing changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// How far it has come.
+    /// The state.
     pub state: State,
-    /// The multipart upload that it is bound to.
+    /// The id of the multipart upload that the session is bound to.
     pub upload_id: Option<String>,
-    /// When a part was last signed, to the minute.
+    /// When a part was last signed, in seconds since 1970, at a resolution of a minute.
     pub last_part_at: Option<u64>,
-    /// Whether its parts were listed since its credentials were last given out.
+    /// Whether a `ListParts` was signed since the credentials were last returned.
     pub listed: bool,
-    /// Whether an abort was signed: it is then not given out again.
+    /// Whether an `AbortMultipartUpload` was signed. The upload is then not resumed.
     pub aborted: bool,
 }
 
-/// How old `last_part_at` may get, in seconds, before it is written again.
+/// Age of `last_part_at` after which it is written again, in seconds.
 const LAST_PART_RESOLUTION_SECONDS: u64 = 60;
-/// How long no part was signed, in seconds, when a new multipart upload may take the place of the one before.
+/// Time without a signed part after which another multipart upload may replace the bound one, in
+/// seconds.
 const IDLE_SECONDS: u64 = 300;
 
 impl Progress {
-    /// The progress of an upload whose credentials have just come.
+    /// The progress of an upload whose credentials were just stored.
     #[must_use]
     pub const fn open() -> Self {
         Self { state: State::Open, upload_id: None, last_part_at: None, listed: false, aborted: false }
     }
 
-    /// The progress after an operation at `now`; `None` when it belongs to another multipart upload.
+    /// The progress after an operation at `now`, in seconds since 1970. `None` if the operation
+    /// belongs to another multipart upload than the bound one.
     ///
-    /// The first multipart upload that is named is bound. Another may be initiated only where the client has given the first up: it has
-    /// listed its parts (a failed resume), or sent none for a while. Otherwise it is another file of the same name. Once a complete was
-    /// signed none may: what was completed could be replaced by it after it was looked at.
+    /// The first multipart upload that is named is bound. Another may be initiated only if the
+    /// client abandoned the bound one: it listed the parts (a failed resume), or sent none for five
+    /// minutes. Otherwise the request is for another file of the same name. After a complete was
+    /// signed no other may be initiated: it could replace the object after the size was checked.
     #[must_use]
     pub fn after(&self, operation: &Operation<'_>, now: u64) -> Option<Self> {
         let mut next = self.clone();

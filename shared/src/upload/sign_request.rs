@@ -1,11 +1,12 @@
-//! What a client asks to have signed: the query of the sign route, and what can be said of it without knowing the upload.
+//! A request for a signature: the query of the sign route, and the checks that do not need the
+//! upload.
 
-use super::{CanonicalRequest, Policy, Refusal};
+use super::{canonical::CanonicalRequest, refusal::Refusal};
 use crate::{crypto::sha256, encoding::hex};
 
-/// The longest query, in bytes of its names and values, and two a pair for what joins them.
+/// Maximum length of the query: the bytes of its names and values, and two per pair.
 const MAX_QUERY_BYTES: usize = 8192;
-/// How far a client's clock may be from ours, in seconds: S3's own window.
+/// Maximum difference of the client's and the server's clock, in seconds. S3 has the same limit.
 pub const MAX_CLOCK_SKEW_SECONDS: u64 = 900;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -19,8 +20,14 @@ pub struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// Takes parameters as a REST API hands them over: decoded, and of a repeated one every value. There is no other form of them: escapes that
-    /// are none are the gateway's to refuse, and what it makes of them fits no hash. A `+` is a plus: the client escapes its spaces.
+    /// Reads parameters as API Gateway passes them: decoded, with all values of a repeated one. A
+    /// `+` is a plus, because clients escape spaces.
+    ///
+    /// Invalid escapes need no check. API Gateway refuses them, or decodes them to text that does
+    /// not match the hash.
+    ///
+    /// # Errors
+    /// [`Refusal::BadQuery`] if a known parameter is repeated, or the query is too long.
     pub fn from_decoded(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Refusal> {
         let mut query = Self::default();
         let mut length = 0;
@@ -43,20 +50,24 @@ impl<'a> Query<'a> {
     }
 }
 
-/// A request to sign that is sound in itself: whether its upload may make it is the [`Policy`]'s to say.
+/// A valid request for a signature. The policy decides whether the upload may get it.
 #[derive(Debug)]
 pub struct SignRequest<'a> {
     /// The string to sign.
     pub to_sign: &'a str,
-    /// Its date, which the signing key is derived for.
+    /// The date in the scope of the signing key, such as `20260115`.
     pub date: &'a str,
-    /// The request.
+    /// The request to S3 in canonical form.
     pub canonical: CanonicalRequest<'a>,
 }
 
 impl<'a> SignRequest<'a> {
-    /// Checks what needs no storage: form, clock, scope and hash, in the documented order.
-    pub fn check(query: &Query<'a>, policy: &Policy, now: u64) -> Result<Self, Refusal> {
+    /// Checks form, clock, scope and hash at `now`, in seconds since 1970. The scope must be of
+    /// `region`.
+    ///
+    /// # Errors
+    /// The first [`Refusal`] that applies, in the documented order.
+    pub fn check(query: &Query<'a>, region: &str, now: u64) -> Result<Self, Refusal> {
         let given = |parameter: Option<&'a str>| parameter.filter(|value| !value.is_empty());
         let to_sign = given(query.to_sign).ok_or(Refusal::BadQuery)?;
         let datetime = given(query.datetime).ok_or(Refusal::BadQuery)?;
@@ -69,9 +80,9 @@ impl<'a> SignRequest<'a> {
             return Err(Refusal::ClockSkew);
         }
         let date = &datetime[..8];
-        let region =
+        let scope_region =
             scope.strip_prefix(date).and_then(|rest| rest.strip_prefix('/')).and_then(|rest| rest.strip_suffix("/s3/aws4_request"));
-        if region != Some(policy.region.as_str()) {
+        if scope_region != Some(region) {
             return Err(Refusal::BadScope);
         }
         if hash != hex(&sha256(text.as_bytes())) {
@@ -85,7 +96,7 @@ impl<'a> SignRequest<'a> {
     }
 }
 
-/// Seconds since 1970 of an instant in ISO 8601's basic format, which must be one that there is.
+/// Parses an instant in ISO 8601's basic format to seconds since 1970.
 fn instant(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let digits = |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -8,11 +8,11 @@ use zeroize::Zeroizing;
 
 use crate::{encoding::hex, secret::SecretText};
 
-/// A signature: 64 lower-case hexadecimal digits when it is written.
+/// A signature. `Display` writes 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature([u8; 32]);
 
-/// Signs a string under the key that is derived for a date, such as `20260115`, a region, and S3.
+/// Signs a string with the signing key for a date such as `20260115`, a region, and S3.
 #[must_use]
 pub fn sign(secret: &SecretText, date: &str, region: &str, to_sign: &str) -> Signature {
     let first = Zeroizing::new(format!("AWS4{}", secret.expose()));

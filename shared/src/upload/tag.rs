@@ -1,34 +1,34 @@
-//! Tags: the unguessable parts of addresses that have no other protection.
+//! Tags: the unguessable segments of paths that have no other protection.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::VideoId;
+use super::session::VideoId;
 use crate::{
     encoding::{from_hex, hex},
     secret::Secret,
 };
 
-/// What an address is for.
+/// The purpose of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Brightcove calls back.
+    /// Brightcove's callback.
     Callback,
-    /// A page asks how an upload stands.
+    /// The status of an upload.
     Status,
 }
 
-/// The tag of a video's address: 64 hexadecimal digits.
+/// The tag in the path of a video: 64 hexadecimal digits.
 #[must_use]
 pub fn tag(key: &Secret<32>, purpose: Purpose, account: &str, video: &VideoId) -> String {
     hex(&mac(key, purpose, account, video).finalize().into_bytes())
 }
 
-/// Whether a tag is the one of a video's address, in constant time.
+/// Whether a text is the tag in the path of a video. Compares in constant time.
 #[must_use]
 pub fn is_tag(text: &str, key: &Secret<32>, purpose: Purpose, account: &str, video: &VideoId) -> bool {
-    let lower = text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
-    let given = from_hex(text).filter(|_| lower);
+    let is_lower_case = text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+    let given = from_hex(text).filter(|_| is_lower_case);
     given.is_some_and(|given| mac(key, purpose, account, video).verify_slice(&given).is_ok())
 }
 
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_is_of_one_purpose_one_account_and_one_video() {
+    fn a_tag_is_bound_to_purpose_account_and_video() {
         let key = Secret::new([7; 32]);
         let video: VideoId = "12".parse().unwrap();
         let genuine = tag(&key, Purpose::Callback, "34", &video);

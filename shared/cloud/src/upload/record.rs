@@ -97,7 +97,7 @@ impl Record {
         let optional = |name: &'static str| item.contains_key(name).then(|| text(name)).transpose();
         let flag = |name: &str| item.get(name).and_then(|value| value.as_bool().ok()).copied().unwrap_or_default();
         let number = |name| vault::number(item, name);
-        let state = State::of(string(item, "state")?).ok_or(vault::Error::Attribute("state"))?;
+        let state = State::from_name(string(item, "state")?).ok_or(vault::Error::Attribute("state"))?;
         let video = string(item, "item")?.strip_prefix(UPLOAD).and_then(|video| video.parse().ok());
         Ok(Self {
             video: video.ok_or(vault::Error::Attribute("item"))?,
