@@ -76,7 +76,8 @@ async fn every_event_gets_its_promised_answer() {
     assert!(cases > 100, "{cases} events");
 }
 
-/// A file with its placeholders replaced. `${HASH}` is the hash of the event's own canonical request.
+/// A file with its placeholders replaced. `${HASH}` is the hash of the event's own canonical
+/// request.
 fn filled(path: &Path, placeholders: &[(String, String)]) -> Value {
     let text = fs::read_to_string(path).unwrap();
     let text = placeholders.iter().fold(text, |text, (placeholder, value)| text.replace(&format!("${{{placeholder}}}"), value));
@@ -98,8 +99,8 @@ fn with_parsed_body(mut answer: Value) -> Value {
     answer
 }
 
-/// Whether an answer is as promised. `"*"` matches any value except null. An answer may have headers and
-/// outermost members that are not promised; a header promised as `null` must be absent.
+/// Whether an answer is as promised. `"*"` matches any value except null. An answer may have
+/// headers and outermost members that are not promised; a header promised as `null` must be absent.
 fn matches_promise(promised: &Value, answer: &Value, outermost: bool) -> bool {
     match (promised, answer) {
         (Value::String(any), _) if any == "*" => !answer.is_null(),

@@ -1,4 +1,5 @@
-//! The local cloud that the tests call: template.yaml, started with state of its own on a free port.
+//! The local cloud that the tests call: template.yaml, started with state of its own on a free
+//! port.
 
 use std::collections::BTreeMap;
 

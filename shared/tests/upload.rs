@@ -317,8 +317,8 @@ fn genuine_requests_are_signed_and_hostile_ones_are_not() {
     for case in refused.iter().filter(|case| case["http_method"].is_null()) {
         let found = outcome(&document, case).map_err(|refusal| (u64::from(refusal.fault().status()), refusal.code()));
         let expected = (case["expect"]["status"].as_u64().expect("a status"), text(&case["expect"], "error"));
-        // API Gateway decodes the query. A broken escape or invalid UTF-8 then differs from the text that
-        // was hashed.
+        // API Gateway decodes the query. A broken escape or invalid UTF-8 then differs from the
+        // text that was hashed.
         let decoded = case["id"] == "not-utf8" || case["id"] == "broken-escape";
         assert_eq!(found, Err(if decoded { (400, "hash_mismatch") } else { expected }), "{}", case["id"]);
     }

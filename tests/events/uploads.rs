@@ -17,8 +17,8 @@ const AUDIENCE: &str = "rampway-upload";
 /// The id of the multipart upload, in S3's form.
 const UPLOAD_ID: &str = "VXBsb2FkIElEIGZvciBPZmZpY2VfUGVya3Mud2VibQ";
 
-/// The uploads, by the prefix of their placeholders: one just created, one whose parts are being sent,
-/// one that is resumed, one that is complete in the bucket, and one that is ingested.
+/// The uploads, by the prefix of their placeholders: one just created, one whose parts are being
+/// sent, one that is resumed, one that is complete in the bucket, and one that is ingested.
 const FRESH: &str = "";
 const IN_PROGRESS: &str = "IN_PROGRESS_";
 const RESUMED: &str = "RESUMED_";
@@ -103,8 +103,8 @@ pub async fn placeholders(fixture: &Fixture, callers: &Callers) -> Vec<(String, 
             (of("STATUS_TAG"), member("statusPath").rsplit('/').next().unwrap().to_owned()),
         ]);
     }
-    // A caller with a limit of one upload per hour creates one. The hour must not end before the event is
-    // sent.
+    // A caller with a limit of one upload per hour creates one. The hour must not end before the
+    // event is sent.
     let left = HOUR - now() % HOUR;
     if left < 30 {
         tokio::time::sleep(Duration::from_secs(left)).await;

@@ -23,7 +23,8 @@ fn unwanted(package: &str, is_unwanted: impl Fn(&str) -> bool) -> Vec<String> {
     tree(package).into_iter().filter(|name| is_unwanted(name)).collect()
 }
 
-/// Whether a crate belongs to AWS's SDK or the Lambda runtime. aws-lc is cryptography without network.
+/// Whether a crate belongs to AWS's SDK or the Lambda runtime. aws-lc is cryptography without
+/// network.
 fn is_aws(name: &str) -> bool {
     (name.starts_with("aws-") && !name.starts_with("aws-lc-")) || name.starts_with("lambda_")
 }

@@ -1,4 +1,4 @@
-//! Permissions are the calls that are made, and nothing else.
+//! Permissions: each role grants exactly the AWS calls of its function.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,23 +11,24 @@ use super::{
 
 const ISSUERS: &[&str] = &["init_token", "auth_token", "id_api"];
 const UPLOADERS: &[&str] = &["create_video", "sign_upload", "ingest", "upload_reaper"];
-/// Whoever opens what is sealed.
-const EVERYBODY: &[&str] =
+/// The functions that decrypt with the vault's key.
+const VAULT_READERS: &[&str] =
     &["init_token", "auth_token", "id_api", "sm_proxy", "usage", "create_video", "sign_upload", "ingest", "upload_reaper"];
-/// Whose answers come of the request alone.
-const CALLS_NOBODY: [&str; 1] = ["upload_authorizer"];
-/// Who goes to the endpoint without the proxy, by `TranslatePolicy`.
+/// The functions that call no AWS service.
+const WITHOUT_CALLS: [&str; 1] = ["upload_authorizer"];
+/// The client of the endpoint, which has `TranslatePolicy`.
 const TRANSLATOR: &str = "rampway translate";
-/// An administrator comes with permissions of his own.
+/// The administrator's permissions are not part of the template.
 const ADMINISTRATOR: &[&str] = &[];
 
-/// Whose bucket it is says who may use it.
+/// The permissions for a bucket are its owner's to grant.
 const BUCKETS: &[&str] = &[];
 
-/// One call in the source: the file, the SDK's operation, the permission, what it is called on, and who gets there.
+/// A call in the source: the file, the SDK's operation, the action, the resource, and the callers.
 type Call = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
 
-/// Every call to AWS under shared/cloud/src, once each. A call of one of the [`HELPERS`] counts like the operation that it makes.
+/// Every call to AWS under shared/cloud/src, with one row for each place. Calls of [`HELPERS`] are
+/// listed like operations.
 const CALLS: &[Call] = &[
     ("identity/clients.rs", "get_item", "dynamodb:GetItem", "!GetAtt ClientsTable.Arn", ISSUERS),
     ("identity/permits.rs", "query_items", "dynamodb:Query", "!GetAtt PermitsTable.Arn", ISSUERS),
@@ -35,7 +36,7 @@ const CALLS: &[Call] = &[
     ("identity/keyring.rs", "scan_items", "dynamodb:Scan", "!GetAtt SigningKeysTable.Arn", ISSUERS),
     ("identity/usage/receiver.rs", "update_item", "dynamodb:UpdateItem", "!GetAtt MetricsTable.Arn", &["id_api"]),
     ("identity/usage/receiver.rs", "query_items", "dynamodb:Query", "!GetAtt MetricsTable.Arn", ADMINISTRATOR),
-    // A transaction has no permission of its own: it needs those of what is in it, here updates.
+    // A transaction needs the permissions of its items, here updates.
     ("identity/usage/counter.rs", "transact_write_items", "dynamodb:UpdateItem", "!GetAtt UsageTable.Arn", &["sm_proxy", TRANSLATOR]),
     ("identity/usage/reporter.rs", "query_items", "dynamodb:Query", "!Sub ${UsageTable.Arn}/index/pending", &["usage"]),
     ("identity/usage/reporter.rs", "query_items", "dynamodb:Query", "!GetAtt UsageTable.Arn", &["usage"]),
@@ -59,20 +60,20 @@ const CALLS: &[Call] = &[
     ("upload/store.rs", "update_item", "dynamodb:UpdateItem", "!GetAtt UploadsTable.Arn", UPLOADERS),
     ("upload/store.rs", "query_items", "dynamodb:Query", "!Sub ${UploadsTable.Arn}/index/unfinished", &["upload_reaper"]),
     ("upload/store.rs", "scan_items", "dynamodb:Scan", "!GetAtt UploadsTable.Arn", ADMINISTRATOR),
-    // With the upload's own credentials, in the vendor's bucket.
+    // Uses the upload's credentials for Brightcove's bucket.
     ("upload/object.rs", "head_object", "s3:GetObject", "an object", BUCKETS),
-    ("vault/envelope.rs", "decrypt", "kms:Decrypt", "!GetAtt VaultKey.Arn", EVERYBODY),
+    ("vault/envelope.rs", "decrypt", "kms:Decrypt", "!GetAtt VaultKey.Arn", VAULT_READERS),
     ("vault/envelope.rs", "generate_data_key", "kms:GenerateDataKey", "!GetAtt VaultKey.Arn", &["sm_proxy", "create_video"]),
 ];
 
-/// The administration's calls.
+/// The source of the administration, whose calls are not listed.
 const ADMINISTRATION: &str = "identity/admin/";
 
-/// The methods that make an operation on whichever table their caller names: the file, the operation, the method. [`CALLS`] lists their
-/// callers instead.
+/// The methods that run an operation on a table of their caller's choice: the file, the operation
+/// and the method. [`CALLS`] lists their callers instead.
 const HELPERS: [(&str, &str, &str); 2] = [("vault/tables.rs", "query", "query_items"), ("vault/tables.rs", "scan", "scan_items")];
 
-/// The SDKs' operations that anything here might come to call.
+/// The SDKs' operations that the source is searched for.
 const OPERATIONS: [&str; 29] = [
     "get_item",
     "query",
@@ -105,18 +106,18 @@ const OPERATIONS: [&str; 29] = [
     "create_grant",
 ];
 
-/// Where AWS knows no resource, `*` is all there is.
-const NAMELESS: [(&str, &str); 4] = [
+/// The actions without resource-level permissions, which need `*`.
+const WITHOUT_RESOURCE: [(&str, &str); 4] = [
     ("TracePolicy", "xray:PutTraceSegments"),
     ("TracePolicy", "xray:PutTelemetryRecords"),
     ("TranscoderRole", "ecr:GetAuthorizationToken"),
     ("TranscoderRole", "cloudwatch:PutMetricData"),
 ];
 
-/// What AWS's own policies are attached to, and why.
-const MANAGED: [(&str, &str); 1] = [("ApiGatewayLogRole", "API Gateway refuses a role that may do less")];
+/// The roles with AWS managed policies, and the reason.
+const MANAGED: [(&str, &str); 1] = [("ApiGatewayLogRole", "API Gateway refuses a role with fewer permissions")];
 
-/// The statements of a role or a managed policy: what may be done, and on what.
+/// The statements of a role or a managed policy: actions and resources.
 fn statements(resource: Node<'_>) -> Vec<(Vec<String>, Vec<String>)> {
     let inline = resource.items(&["Properties", "Policies"]).filter_map(|policy| policy.get(&["PolicyDocument"]));
     let documents = inline.chain(resource.get(&["Properties", "PolicyDocument"]));
@@ -124,12 +125,12 @@ fn statements(resource: Node<'_>) -> Vec<(Vec<String>, Vec<String>)> {
     statements.map(|statement| (statement.texts(&["Action"]), statement.texts(&["Resource"]))).collect()
 }
 
-/// What a caller calls: the permissions, and on what.
+/// The actions and resources of a caller's calls.
 fn calls_of(caller: &str) -> impl Iterator<Item = (String, String)> {
     CALLS.iter().filter(move |(.., callers)| callers.contains(&caller)).map(|(_, _, action, on, _)| ((*action).into(), (*on).into()))
 }
 
-/// What a role or a policy grants: the permissions, and on what.
+/// The actions and resources that a role or a policy grants.
 fn granted(resource: Node<'_>) -> BTreeSet<(String, String)> {
     let each = statements(resource).into_iter();
     each.flat_map(|(actions, on)| actions.into_iter().flat_map(move |action| on.clone().into_iter().map(move |on| (action.clone(), on))))
@@ -137,7 +138,7 @@ fn granted(resource: Node<'_>) -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn whoever_translates_at_the_endpoint_may_do_that_and_nothing_else() {
+fn translate_policy_grants_exactly_its_calls() {
     let template = template();
     let policy = template.resource("TranslatePolicy").expect("the policy is in the template");
     let called: BTreeSet<_> = calls_of(TRANSLATOR).collect();
@@ -145,7 +146,7 @@ fn whoever_translates_at_the_endpoint_may_do_that_and_nothing_else() {
 }
 
 #[test]
-fn functions_may_do_what_they_call_and_nothing_else() {
+fn every_role_grants_exactly_its_function_s_calls() {
     let template = template();
     for (name, function) in functions(&template) {
         let role = function.text(&["Properties", "Role"]);
@@ -154,16 +155,16 @@ fn functions_may_do_what_they_call_and_nothing_else() {
 
         let logged = ["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| (action.to_owned(), log.clone()));
         let called: BTreeSet<(String, String)> = calls_of(&name).chain(logged).collect();
-        assert_eq!(called.len() > 2, !CALLS_NOBODY.contains(&name.as_str()), "{name} calls nothing");
+        assert_eq!(called.len() > 2, !WITHOUT_CALLS.contains(&name.as_str()), "{name} has calls, or is in WITHOUT_CALLS");
 
         let resource = template.resource(role).expect("the role is in the template").node;
-        assert_eq!(granted(resource), called, "{name}: what its role grants, and what it calls");
+        assert_eq!(granted(resource), called, "{name}: the grants of its role, and its calls");
         assert_eq!(resource.texts(&["Properties", "ManagedPolicyArns"]), ["!Ref TracePolicy"], "{name}");
     }
 }
 
 #[test]
-fn every_call_to_aws_is_known() {
+fn every_call_to_aws_is_listed() {
     let mut known: BTreeMap<(String, String), usize> = BTreeMap::new();
     for (file, operation, ..) in CALLS {
         *known.entry(((*file).into(), (*operation).into())).or_default() += 1;
@@ -190,7 +191,7 @@ fn every_call_to_aws_is_known() {
                 found += count;
             }
         }
-        // Whoever reaches for the client calls it: an operation that is missing above would be seen here.
+        // Every use of a client is a call. A difference means that OPERATIONS lacks one.
         let used = text.matches(".dynamo()").count() + text.matches(".s3()").count();
         assert_eq!(found, used, "{path}: calls to DynamoDB and S3, and uses of their clients");
     }
@@ -198,7 +199,7 @@ fn every_call_to_aws_is_known() {
 }
 
 #[test]
-fn the_functions_make_no_call_but_through_cloud() {
+fn functions_call_aws_through_cloud_only() {
     for (path, text) in sources(&["functions/"]).iter().filter(|(path, _)| !path.starts_with("functions/rampway/")) {
         for operation in OPERATIONS {
             assert!(!text.contains(&format!(".{operation}()")), "{path} calls {operation}");
@@ -210,20 +211,20 @@ fn the_functions_make_no_call_but_through_cloud() {
 }
 
 #[test]
-fn no_policy_names_everything() {
+fn no_policy_uses_a_wildcard() {
     let template = template();
-    let mut nameless = BTreeSet::from(NAMELESS);
+    let mut without_resource = BTreeSet::from(WITHOUT_RESOURCE);
     let policies = ["AWS::IAM::Role", "AWS::IAM::ManagedPolicy"].map(|kind| resources(&template, kind)).concat();
     for policy in policies {
         let name = policy.id;
         for (actions, on) in statements(policy.node) {
-            assert!(!actions.is_empty() && !on.is_empty(), "{name} has a statement of nothing");
+            assert!(!actions.is_empty() && !on.is_empty(), "{name} has an empty statement");
             for action in &actions {
                 assert!(!action.contains('*'), "{name} may do {action}");
                 if on.iter().any(|on| on.contains('*')) {
-                    let reason = NAMELESS.iter().find(|(role, known)| *role == name && known == action);
+                    let reason = WITHOUT_RESOURCE.iter().find(|(role, known)| *role == name && known == action);
                     assert!(reason.is_some(), "{name} may do {action} on {on:?}");
-                    nameless.remove(reason.expect("it was just found"));
+                    without_resource.remove(reason.expect("it is some"));
                 }
             }
         }
@@ -231,10 +232,11 @@ fn no_policy_names_everything() {
             assert!(MANAGED.iter().any(|(role, _)| *role == name), "{name} has {arn}");
         }
     }
-    assert_eq!(nameless, BTreeSet::new(), "these need no `*` any more");
+    assert_eq!(without_resource, BTreeSet::new(), "these do not need `*`");
 }
 
-/// What each function opens and seals, by the beginning of its item's name. A seal is bound to that name, so the role is, too.
+/// The items that each function opens and seals, by the prefix of their names. The encryption
+/// context of a seal has the name, and the roles' conditions restrict it.
 const SEALS: [(&str, &[&str], &[&str]); 9] = [
     ("init_token", &["domain#*", "signing_key#*"], &[]),
     ("auth_token", &["signing_key#*"], &[]),
@@ -248,14 +250,14 @@ const SEALS: [(&str, &[&str], &[&str]); 9] = [
 ];
 
 #[test]
-fn a_seal_opens_for_those_who_need_it() {
+fn kms_grants_are_restricted_by_encryption_context() {
     let template = template();
     let source: String = sources(&["shared/cloud/src/"]).into_iter().map(|(_, text)| text).collect();
     for (name, opened, sealed) in SEALS {
-        for seal in opened.iter().chain(sealed) {
-            assert!(source.contains(&format!("\"{}", seal.trim_end_matches('*'))), "nothing is sealed as {seal}");
+        for item in opened.iter().chain(sealed) {
+            assert!(source.contains(&format!("\"{}", item.trim_end_matches('*'))), "the source seals no item {item}");
         }
-        let (_, function) = functions(&template).into_iter().find(|(function, _)| *function == name).expect("the function is there");
+        let (_, function) = functions(&template).into_iter().find(|(function, _)| *function == name).expect("the function exists");
         let role = function.text(&["Properties", "Role"]).replace("!GetAtt ", "").replace(".Arn", "");
         let role = template.resource(&role).expect("the role is in the template");
         let all = role.node.items(&["Properties", "Policies"]).flat_map(|policy| policy.items(&["PolicyDocument", "Statement"]));
@@ -263,7 +265,7 @@ fn a_seal_opens_for_those_who_need_it() {
         for statement in all {
             for action in statement.texts(&["Action"]).into_iter().filter(|action| action.starts_with("kms:")) {
                 let bound = statement.texts(&["Condition", "StringLike", "kms:EncryptionContext:item"]);
-                assert!(!bound.is_empty(), "{name} may {action} whatever it is");
+                assert!(!bound.is_empty(), "{name} may {action} with any encryption context");
                 granted.entry(action).or_default().extend(bound);
             }
         }

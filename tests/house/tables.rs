@@ -123,7 +123,8 @@ fn the_pages_of_the_apis_list_every_route() {
     let tables = [("translation_api", "translation routes"), ("uploads", "upload routes")];
     let rows = tables.iter().flat_map(|(name, marker)| rows(&page(name), marker));
     let rows: BTreeSet<String> = rows.map(|row| row.split(" | ").take(2).collect::<Vec<_>>().join(" ")).collect();
-    // A 405 response names the route's method. Another test checks that every route has such a case.
+    // A 405 response names the route's method. Another test checks that every route has such a
+    // case.
     let cases = routes::cases().into_iter().filter(|(.., answer)| answer["statusCode"] == 405);
     let routes = cases.map(|(function, _, event, answer)| {
         let method = answer["headers"]["Allow"].as_str().unwrap_or_default().split(',').next().unwrap_or_default().to_owned();

@@ -1,5 +1,5 @@
-//! While instances are killed and keys rotate, no request fails, no id is missing or duplicated, and
-//! usage is exact.
+//! While instances are killed and keys rotate, no request fails, no id is missing or duplicated,
+//! and usage is exact.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -8,7 +8,8 @@ use shared::identity::Kind;
 
 use super::fixture::{Fixture, domain, initialised};
 
-/// Translates ids in batches, four at a time, and returns them in order. Every request must succeed.
+/// Translates ids in batches, four at a time, and returns them in order. Every request must
+/// succeed.
 async fn translate(fixture: &Fixture, token: &str, ids: &[String], batch: usize) -> Vec<String> {
     let mut translated = Vec::new();
     for batches in ids.chunks(batch * 4) {

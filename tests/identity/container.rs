@@ -1,5 +1,5 @@
-//! The transcoder's container without a proxy: its keys at start, packets that do not open, and batch
-//! transform.
+//! The transcoder's container without a proxy: its keys at start, packets that do not open, and
+//! batch transform.
 
 use std::{
     path::Path,
@@ -70,7 +70,8 @@ impl Authority {
         self.signing.sign(&claims)
     }
 
-    /// Starts a container with files in its model directory, and waits until it answers, healthy or not.
+    /// Starts a container with files in its model directory, and waits until it answers, healthy or
+    /// not.
     pub async fn container(&self, files: &[(&str, &str)], environment: &[(&str, &str)]) -> Container {
         let model = tempfile::tempdir().unwrap();
         for (name, text) in files {

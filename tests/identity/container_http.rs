@@ -1,4 +1,5 @@
-//! The HTTP server of the transcoder's container: CSV with tokens, the memory budget, routes and methods.
+//! The HTTP server of the transcoder's container: CSV with tokens, the memory budget, routes and
+//! methods.
 
 use std::{
     io::{Read, Write},
@@ -57,8 +58,8 @@ async fn large_bodies_over_the_memory_budget_are_refused_and_small_ones_are_not(
         let response = container.client.post(format!("{}/invocations", container.url)).body(" ".repeat(300_000)).send().await.unwrap();
         (response.status().as_u16(), response.headers().get("retry-after").map(|wait| wait.to_str().unwrap().to_owned()))
     };
-    // The stalled body has arrived when the budget is used up. A large request that comes earlier takes
-    // the budget instead, and the stalled one is refused: try again with a longer wait.
+    // The stalled body has arrived when the budget is used up. A large request that comes earlier
+    // takes the budget instead, and the stalled one is refused: try again with a longer wait.
     let mut wait = Duration::from_millis(25);
     let stalled = loop {
         let stalled = stall();

@@ -1,5 +1,5 @@
-//! Clients of the endpoint itself get the same ids and codes as through the API, and each translation
-//! is counted once.
+//! Clients of the endpoint itself get the same ids and codes as through the API, and each
+//! translation is counted once.
 
 use std::time::Duration;
 

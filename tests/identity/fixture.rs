@@ -56,8 +56,8 @@ pub fn direction(from: &str, to: &str) -> Direction {
     Direction { from: domain(from), to: domain(to) }
 }
 
-/// A base64url text with one of its characters replaced. The last characters may hold spare bits, so
-/// tests replace an earlier one.
+/// A base64url text with one of its characters replaced. The last characters may hold spare bits,
+/// so tests replace an earlier one.
 pub fn with_flipped_character(text: &str, index: usize) -> String {
     let other = if text.as_bytes()[index] == b'A' { 'B' } else { 'A' };
     format!("{}{other}{}", &text[..index], &text[index + 1..])

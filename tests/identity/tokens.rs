@@ -118,8 +118,8 @@ async fn a_smart_token_initialises_nothing_and_an_init_token_translates_nothing(
 #[tokio::test]
 async fn warm_instances_accept_the_next_signing_key() {
     let fixture = start(3).await;
-    // The next key is published before the instances are warm and signs from tomorrow on. Its tokens
-    // are valid at once.
+    // The next key is published before the instances are warm and signs from tomorrow on. Its
+    // tokens are valid at once.
     let kid = fixture.admin.create_signing_key(cloud::clock::now() + 25 * 3600).await.unwrap();
     let token = fixture.init().await;
     let jwks = fixture.get("/.well-known/jwks.json", "").await;

@@ -133,7 +133,8 @@ async fn only_allowed_origins_get_cors_headers() {
         let other_origin = from("https://evil.example", method.clone(), path.clone()).await;
         assert_eq!((other_origin.status, read(&other_origin)), (status, None), "{method} {path}");
     }
-    // Responses of the gateway itself hold nothing secret, and a page must be able to read the error.
+    // Responses of the gateway itself hold nothing secret, and a page must be able to read the
+    // error.
     let refused = from(ORIGIN, Method::POST, "/upload".into()).await;
     assert_eq!((refused.status, read(&refused).as_deref()), (401, Some(ORIGIN)));
     fixture.cloud.stop().await;

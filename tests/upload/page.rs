@@ -1,5 +1,5 @@
-//! A web page that uploads as the browser client does: each request is signed by the API and sent to
-//! the bucket.
+//! A web page that uploads as the browser client does: each request is signed by the API and sent
+//! to the bucket.
 
 use local::LocalCloud;
 use reqwest::{Client, Method, Url};

@@ -1,5 +1,5 @@
-//! The contract's genuine and hostile requests over HTTP, with their times moved to today. The documents
-//! are not part of the project.
+//! The contract's genuine and hostile requests over HTTP, with their times moved to today. The
+//! documents are not part of the project.
 
 use std::{collections::HashMap, fs, path::Path};
 
@@ -156,8 +156,8 @@ async fn genuine_requests_are_signed_and_hostile_ones_are_not() {
     for case in refused {
         let response = fixture.sign_case(sessions, case).await;
         assert!(!signed(&response), "{} is signed", case["id"]);
-        // API Gateway decodes the query. A broken escape or invalid UTF-8 then differs from the text that
-        // was hashed.
+        // API Gateway decodes the query. A broken escape or invalid UTF-8 then differs from the
+        // text that was hashed.
         let decoded = ["not-utf8", "broken-escape"].contains(&text(case, "id"));
         let code = if decoded { "hash_mismatch" } else { text(&case["expect"], "error") };
         assert_eq!(response.status_and_code(), format!("{} {code}", case["expect"]["status"]), "{}: {}", case["id"], response.text);

@@ -1,4 +1,5 @@
-//! For any ids in any order, each kernel of this processor gives the same outcomes as one id at a time.
+//! For any ids in any order, each kernel of this processor gives the same outcomes as one id at a
+//! time.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -23,7 +24,8 @@ static KEYS: LazyLock<(ClientKeys, Scopes)> = LazyLock::new(|| {
     (ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains }), scopes)
 });
 
-/// Five bytes for each id: kind, domains and key version; a payload; a position and the bits to flip there.
+/// Five bytes for each id: kind, domains and key version; a payload; a position and the bits to
+/// flip there.
 fn ids(bytes: &[u8]) -> Vec<(Vec<u8>, Option<Domain>)> {
     let keys = &KEYS.0;
     let domain = |number: u8| format!("100{}", 5 + number % 4).parse::<Domain>().unwrap();

@@ -1,4 +1,5 @@
-//! Any query of the sign route is parsed or refused, and signatures are for the upload's own object only.
+//! Any query of the sign route is parsed or refused, and signatures are for the upload's own object
+//! only.
 #![no_main]
 
 use std::sync::LazyLock;

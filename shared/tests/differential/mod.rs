@@ -1,5 +1,5 @@
-//! Differential test of a body's ids: the one-pass parser and the reference, which is `serde_json`, give
-//! the same outcome. The fuzz target `scan` includes this file, too.
+//! Differential test of a body's ids: the one-pass parser and the reference, which is `serde_json`,
+//! give the same outcome. The fuzz target `scan` includes this file, too.
 
 pub mod keys;
 
