@@ -6,7 +6,7 @@ use std::time::Duration;
 use client::{Client, Ids, Outcomes};
 use cloud::{clock::now, setting::Environment};
 use rampway::{
-    doctor::Examination,
+    doctor::Diagnosis,
     explain::{Permissions, explain},
 };
 use shared::identity::Kind;
@@ -127,17 +127,17 @@ async fn explain_and_doctor_show_the_same_permissions_over_both_transports() {
     let id = &fixture.mint(Kind::Maintained, "1005", 1).await[0];
     for client in [&api, &endpoint_client(&fixture, false).await] {
         // Neither client has initialised the transcoder.
-        let cold = Examination::of(client).await;
-        assert!(cold.wrongs() == 1 && cold.to_string().contains("holds no keys of this client yet (S007)"), "{cold}");
+        let cold = Diagnosis::of(client).await;
+        assert!(cold.failures() == 1 && cold.to_string().contains("holds no keys of this client yet (S007)"), "{cold}");
     }
     api.init().await.unwrap();
     for client in [&api, &endpoint_client(&fixture, false).await] {
-        let found = Examination::of(client).await;
-        assert_eq!(found.wrongs(), 0, "{found}");
+        let found = Diagnosis::of(client).await;
+        assert_eq!(found.failures(), 0, "{found}");
         assert!(found.to_string().contains("client demo may translate from 1005 to 1006, 1005 to 1007, 1006 to 1005"), "{found}");
 
-        let permissions = Permissions::ask(client).await.unwrap();
+        let permissions = Permissions::fetch(client).await.unwrap();
         let text = explain(id, Some(&permissions), &[domain("1009")]).to_string();
-        assert!(text.contains("may go to 1006\n") && text.contains("may not go to 1009 (S010)"), "{text}");
+        assert!(text.contains("can be translated into 1006\n") && text.contains("cannot be translated into 1009 (S010)"), "{text}");
     }
 }

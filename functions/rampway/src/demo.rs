@@ -1,4 +1,4 @@
-//! The demonstration: an audience minted here and now, translated through the running cloud.
+//! `rampway demo`: an audience is minted and translated through a local cloud.
 
 use std::{
     fmt::Write as _,
@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::Args;
 use client::Client;
 use cloud::{
     identity::admin::{self, Admin},
@@ -19,78 +20,74 @@ use shared::{
     identity::{Domain, Id, Kind},
 };
 
-use crate::serve::{self, FROM, Seed, TO};
+use crate::{
+    args::LocalCloudArgs,
+    error::Error,
+    output::print,
+    serve::{self, FROM, Seed, TO},
+    setting,
+};
 
-/// How many rows the audience has.
-pub const ROWS: u32 = 10_000;
-/// Rows that are shown.
-const SHOWN: usize = 6;
+const AFTER_HELP: &str = "\
+Examples:
+  rampway demo
+  rampway demo --instances 3";
 
-/// Why there was no demonstration.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The suite did not start.
-    #[error(transparent)]
-    Serve(#[from] serve::Error),
-    /// There is nobody to ask for tokens.
-    #[error("the template has no authority's side: there is nobody to ask for tokens")]
-    NoAuthority,
-    /// The ids were not minted.
-    #[error(transparent)]
-    Admin(#[from] admin::Error),
-    /// The client was not initialised.
-    #[error(transparent)]
-    Client(#[from] client::Error),
-    /// The file was not translated.
-    #[error(transparent)]
-    Translate(#[from] files::Error),
-    /// A file.
-    #[error("{} cannot be used ({cause})", file.display())]
-    File {
-        /// Which.
-        file: PathBuf,
-        /// What is wrong with it.
-        cause: io::Error,
-    },
+/// The directory of the audience and its translation.
+const DIRECTORY: &str = "examples";
+/// The number of rows of the audience.
+const ROWS: u32 = 10_000;
+/// The number of translated rows that are printed.
+const PRINTED_ROWS: usize = 6;
+
+/// Run everything once: mint an audience, translate it, and print the result
+///
+/// Starts the authority and a customer on this machine with ephemeral state, mints the 10,000 rows of examples/audience.csv with
+/// some invalid ids among them, translates them through the API into a second file beside it, and prints the first rows, a
+/// summary, and what to try next.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Demo {
+    /// What the local cloud runs.
+    #[command(flatten)]
+    pub local: LocalCloudArgs,
 }
 
-/// What was done.
-#[derive(Debug)]
-pub struct Demonstration {
-    /// The file that was translated.
-    pub audience: PathBuf,
-    /// Its translation.
-    pub translated: PathBuf,
-    /// What became of its ids.
-    pub summary: Report,
+/// Runs the demo and prints its result.
+pub async fn run(arguments: Demo) -> Result<(), Error> {
+    let result = tokio::select! {
+        result = demonstrate(arguments.local, DIRECTORY.as_ref()) => result?,
+        _ = tokio::signal::ctrl_c() => return Err(Error::Interrupted),
+    };
+    print(&result)?;
+    Ok(())
 }
 
-/// Starts a suite with nothing kept, mints the audience into `folder`, and translates it.
-pub async fn run(template: PathBuf, instances: NonZero<usize>, folder: &Path) -> Result<Demonstration, Error> {
-    say("Starting both sides on this machine, with nothing kept.");
-    let options = Options { template, port: 0, instances: instances.get(), state: State::Ephemeral, quiet: true, ..Options::default() };
+/// Starts an ephemeral local cloud, mints the audience into `directory`, translates it, and returns the
+/// text to print.
+async fn demonstrate(arguments: LocalCloudArgs, directory: &Path) -> Result<String, Error> {
+    log("Starting the authority and a customer on this machine, with ephemeral state.");
+    let options = Options { port: 0, state: State::Ephemeral, quiet: true, ..arguments.options() };
     let (cloud, seed) = serve::start(options).await?;
-    let shown = with(&cloud, seed.as_ref(), folder).await;
+    let result = translate(&cloud, seed.as_ref(), directory).await;
     cloud.stop().await;
-    shown
+    result
 }
 
-async fn with(cloud: &LocalCloud, seed: Option<&Seed>, folder: &Path) -> Result<Demonstration, Error> {
-    let audience = folder.join("audience.csv");
-    let translated = folder.join(format!("audience.{}.csv", TO[0]));
-    say(&format!("Minting {ROWS} rows under the keys of this run into {}.", audience.display()));
+async fn translate(cloud: &LocalCloud, seed: Option<&Seed>, directory: &Path) -> Result<String, Error> {
+    let audience = directory.join("audience.csv");
+    let translated = directory.join(format!("audience.{}.csv", TO[0]));
+    log(&format!("Minting {ROWS} rows under this run's keys into {}.", audience.display()));
     let admin = Admin::from_env(&Environment::with_defaults(cloud.environment().clone())).await?;
     let text = mint(&admin).await?;
-    let file = |cause| Error::File { file: audience.clone(), cause };
-    fs::create_dir_all(folder).and_then(|()| fs::write(&audience, text)).map_err(file)?;
+    fs::create_dir_all(directory).and_then(|()| fs::write(&audience, text)).map_err(failed(&audience))?;
 
-    say(&format!("Translating them at {}: gateway, proxy, endpoint, transcoder, and back.", cloud.api()));
+    log(&format!("Translating them at {}: API Gateway, proxy, endpoint, transcoder, and back.", cloud.api()));
     let credentials = &seed.ok_or(Error::NoAuthority)?.credentials;
     let client = Client::new(cloud.api(), credentials.clone())?;
     client.init().await?;
     let options = files::Options {
-        input: Location::Local(audience.clone()),
+        input: Location::Local(audience),
         output: Location::Local(translated.clone()),
         rejects: None,
         input_format: None,
@@ -100,18 +97,18 @@ async fn with(cloud: &LocalCloud, seed: Option<&Seed>, folder: &Path) -> Result<
         target: Target::Domain(domain(TO[0])),
         delimiter: None,
         in_flight: NonZero::<usize>::MIN.saturating_add(1),
-        // Small enough that there are several requests.
+        // Small requests: the file is sent in more than one.
         max_request_bytes: DEFAULT_API_REQUEST_BYTES / 50,
         progress: true,
         resume: false,
         store: None,
     };
-    let summary = files::translate(client, &options, std::future::pending()).await?;
-    Ok(Demonstration { audience, translated, summary })
+    let report = files::translate(client, &options, std::future::pending()).await?;
+    summary(&translated, &report)
 }
 
-/// Ten thousand rows: people, households, devices; every hundredth row has something wrong with it.
-async fn mint(admin: &Admin) -> Result<String, Error> {
+/// Returns the audience's rows. One row in a hundred has an invalid id.
+async fn mint(admin: &Admin) -> Result<String, admin::Error> {
     let (from, foreign) = (domain(FROM), domain(TO[1]));
     let mint = admin.mint(&[from, foreign]).await?;
     let mut text = String::from("row,segment,rampid,spend\n");
@@ -125,7 +122,7 @@ async fn mint(admin: &Admin) -> Result<String, Error> {
         };
         let id = |domain| mint.id(kind, domain, &payload[..kind.payload_len()]);
         let id = match row % 600 {
-            // Cut off, altered, a partner's, and none at all.
+            // Truncated, altered, of a foreign domain, and empty.
             100 => id(from)?.to_string()[..40].to_owned(),
             200 => altered(&id(from)?),
             300 => id(foreign)?.to_string(),
@@ -137,7 +134,7 @@ async fn mint(admin: &Admin) -> Result<String, Error> {
     Ok(text)
 }
 
-/// One character changed, and still the form of an id.
+/// Replaces one character. The result still has the form of an id.
 fn altered(id: &Id) -> String {
     let text = id.to_string();
     let other = if text.as_bytes()[20] == b'A' { "B" } else { "A" };
@@ -145,30 +142,35 @@ fn altered(id: &Id) -> String {
 }
 
 fn domain(text: &str) -> Domain {
-    text.parse().expect("the seed's domains are domains")
+    text.parse().expect("the seed's domains are valid")
 }
 
-fn say(line: &str) {
-    eprintln!("{line}");
+/// Prints a step to standard error.
+fn log(step: &str) {
+    eprintln!("{step}");
 }
 
-impl Demonstration {
-    /// The first rows, the summary, and what to try next.
-    pub fn show(&self) -> Result<String, Error> {
-        let text = fs::read_to_string(&self.translated).map_err(|cause| Error::File { file: self.translated.clone(), cause })?;
-        let mut shown = format!("\nThe first rows of {}:\n\n", self.translated.display());
-        for line in text.lines().take(SHOWN + 1) {
-            let _ = writeln!(shown, "  {line}");
-        }
-        let _ = write!(
-            shown,
-            "\n{}\nWhat to try next:\n  \
-             cargo run --release -- serve                        # the same, to stay; it prints curl lines\n  \
-             cargo run --release -- translate FILE.csv --column rampid --to {}\n  \
-             cargo run --release -- help                         # everything else\n\
-             The audience is this run's: its keys are gone. For `serve`, mint ids with `rampway mint`.\n",
-            self.summary, TO[0],
-        );
-        Ok(shown)
+fn failed(file: &Path) -> impl FnOnce(io::Error) -> Error {
+    let file = PathBuf::from(file);
+    move |cause| Error::File { file, cause }
+}
+
+/// Returns the first rows, the report, and what to try next.
+fn summary(translated: &Path, report: &Report) -> Result<String, Error> {
+    let text = fs::read_to_string(translated).map_err(failed(translated))?;
+    let mut summary = format!("\nFirst rows of {}:\n\n", translated.display());
+    for line in text.lines().take(PRINTED_ROWS + 1) {
+        let _ = writeln!(summary, "  {line}");
     }
+    let rampway = if setting::is_run_by_cargo() { "cargo run --release --" } else { "rampway" };
+    let _ = write!(
+        summary,
+        "\n{report}\nNext steps:\n  \
+         {rampway} serve                     # keep the local cloud running; prints curl commands\n  \
+         {rampway} translate FILE.csv --column rampid --to {}\n  \
+         {rampway} help                      # list the other commands\n\
+         The keys of this run are deleted. Mint ids for `serve` with `rampway mint`.\n",
+        TO[0],
+    );
+    Ok(summary)
 }

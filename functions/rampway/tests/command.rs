@@ -1,4 +1,4 @@
-//! The command from outside: exit codes, and the streams that its sentences go to.
+//! The command as a process: exit codes, and what it prints on which stream.
 
 use std::{
     fs,
@@ -23,32 +23,37 @@ fn command(folder: &Path, line: &str) -> Command {
 }
 
 #[test]
-fn what_makes_no_sense_exits_with_2() {
+fn invalid_arguments_exit_with_2() {
     let folder = tempfile::tempdir().unwrap();
-    for line in [
-        "transmogrify",
-        "translate audience.csv --to 1006",
-        "translate audience.csv --column id --to 10065",
-        "translate audience.csv --column id --to 1006 --no-header",
-        "mint --domain 1005 --kind alien 00",
-        "admin permits grant acme 1005",
-        "explain",
-        "explain XY --to 10065",
-        "translate audience.csv --column id --to 1006 --via pigeon",
+    for (line, reason) in [
+        ("transmogrify", "unrecognized subcommand 'transmogrify'"),
+        ("translate audience.csv --to 1006", "--column <COLUMN>"),
+        ("translate audience.csv --column id --to 10065", "a domain is four letters or digits"),
+        ("translate audience.csv --column id --to 1006 --no-header", "with --no-header, pass --column as a number"),
+        ("mint --domain 1005 --kind alien 00", "invalid value 'alien'"),
+        ("admin permits grant acme 1005", "<TO>"),
+        ("explain", "<ID>"),
+        ("explain XY --to 10065", "a domain is four letters or digits"),
+        ("translate audience.csv --column id --to 1006 --via pigeon", "invalid value 'pigeon'"),
+        ("serve --instance 2", "unexpected argument '--instance'"),
+        ("completions tcsh", "invalid value 'tcsh'"),
+        ("man transmogrify", "there is no command `transmogrify`"),
     ] {
         let output = rampway(folder.path(), line);
+        let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{line}");
-        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{line}");
+        assert!(output.stdout.is_empty() && stderr.contains(reason), "{line}: {stderr}");
     }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was started");
 }
 
 #[test]
-fn what_stands_in_the_way_exits_with_1_and_says_so() {
+fn a_failure_exits_with_1_and_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("audience.csv"), "id\nXY1005a\n").unwrap();
     fs::write(folder.path().join("secret"), "open sesame\n").unwrap();
     let here = "--url http://127.0.0.1:1/Prod --client-id demo --client-secret-file secret";
-    for (line, sentence) in [
+    for (line, message) in [
         ("translate audience.csv --column id --to 1006".into(), "start one with `rampway serve`"),
         (format!("translate no.csv --column id --to 1006 {here}"), "no.csv: it cannot be read"),
         (format!("translate audience.csv --column rampid --to 1006 {here}"), "there is no column `rampid`; the columns are `id`"),
@@ -58,20 +63,20 @@ fn what_stands_in_the_way_exits_with_1_and_says_so() {
             "AUTHORITY_URL is not set; for --via endpoint, pass",
         ),
         ("admin keys list".into(), "CLIENTS_TABLE is not set"),
-        ("admin keys list --env-file no/such".into(), "no/such cannot be read"),
+        ("admin keys list --env-file no/such".into(), "no/such cannot be used"),
         ("mint --domain 1005 00".into(), "`00` is not a native id"),
     ] {
         let output = rampway(folder.path(), &line);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{line}: {said}");
-        assert!(said.contains(sentence) && !said.contains("sesame"), "{line}: {said}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}: {stderr}");
+        assert!(stderr.contains(message) && !stderr.contains("sesame"), "{line}: {stderr}");
         assert!(output.stdout.is_empty());
     }
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left of what failed");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "a failure leaves no files");
 }
 
 #[test]
-fn help_is_an_answer() {
+fn help_and_version_are_printed_without_starting_anything() {
     let folder = tempfile::tempdir().unwrap();
     for line in [
         "--help",
@@ -81,54 +86,105 @@ fn help_is_an_answer() {
         "mint --help",
         "explain --help",
         "doctor --help",
+        "completions --help",
+        "man --help",
+        "help",
+        "help serve",
         "--version",
     ] {
         let output = rampway(folder.path(), line);
         assert_eq!(output.status.code(), Some(0), "{line}");
         assert!(!output.stdout.is_empty() && output.stderr.is_empty(), "{line}");
     }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was started");
 }
 
 #[test]
-fn an_id_is_explained_where_nobody_can_be_asked() {
+fn completions_and_manual_pages_are_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    for (line, part) in [
+        ("completions bash", "complete -F _rampway"),
+        ("completions zsh", "#compdef rampway"),
+        ("completions fish", "complete -c rampway"),
+        ("man", "\n.TH rampway 1"),
+        ("man admin domains", "\n.TH rampway-admin-domains 1"),
+    ] {
+        let output = rampway(folder.path(), line);
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && stdout.contains(part), "{line}: {stdout}");
+    }
+}
+
+/// Without a checkout and without cargo, the program has the template but not the function binaries.
+#[test]
+fn an_installed_binary_says_where_the_function_binaries_belong() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bin, work) = (folder.path().join("bin"), folder.path().join("work"));
+    fs::create_dir(&bin).unwrap();
+    fs::create_dir(&work).unwrap();
+    let installed = bin.join("rampway");
+    fs::copy(env!("CARGO_BIN_EXE_rampway"), &installed).unwrap();
+    let run = |line: &str| {
+        let output = Command::new(&installed).env_clear().env("PATH", "").current_dir(&work).args(line.split(' ')).output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{line}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (line, directory) in
+        [("demo", &bin), ("serve --port 0 --ephemeral", &bin), ("serve --port 0 --ephemeral --binaries .", &".".into())]
+    {
+        let stderr = run(line);
+        let place =
+            format!("is not in {}; put all function binaries beside `rampway`, or pass their directory as --binaries", directory.display());
+        assert!(stderr.contains(&place) && stderr.contains("cargo build --release --workspace --bins"), "{line}: {stderr}");
+    }
+    assert_eq!(fs::read_dir(&work).unwrap().count(), 0, "nothing was started");
+    fs::write(work.join("template.yaml"), "Resources:").unwrap();
+    assert!(
+        run("serve --port 0 --ephemeral").contains("the template has no Resources"),
+        "template.yaml takes precedence over the template inside"
+    );
+}
+
+#[test]
+fn the_form_of_an_id_is_explained_without_a_connection() {
     let folder = tempfile::tempdir().unwrap();
     let id = "XY1005wXyWPB1SgpMUKIpzA0I3UaLEz+2lg0wFAr1PWK7FMhs";
     let output = rampway(folder.path(), &format!("explain {id}"));
     let expected = format!(
-        "{id}\n  begins like a maintained id of domain 1005, and is none (I001)\n  character 32: `+` does not belong there: standard \
-         base64 has + where an id has -\n"
+        "{id}\n  starts like a maintained id of domain 1005, but is not valid (I001)\n  character 32: `+` is invalid here: ids use \
+         base64url, which has - instead of +\n"
     );
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("Where they may go is not known: no client is given"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("The permissions are not known: no client is given"));
     assert_eq!(output.status.code(), Some(0));
 
     let output = rampway(folder.path(), &format!("explain --offline --json {id}"));
-    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&said["ids"][0]["faults"][0]["position"], &said["permissions_known"]), (&32.into(), &false.into()));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&json["ids"][0]["faults"][0]["position"], &json["permissions_known"]), (&32.into(), &false.into()));
     assert!(output.stderr.is_empty());
 }
 
 #[test]
-fn the_doctor_says_what_is_wrong_and_exits_with_1() {
+fn a_failed_check_exits_with_1_and_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("secret"), "open sesame").unwrap();
     let there = "doctor --url http://127.0.0.1:1/Prod --client-id demo --client-secret-file secret";
-    for (line, said) in
-        [("doctor", "wrong  connection   no API is configured"), (there, "wrong  reach        http://127.0.0.1:1/Prod did not respond")]
+    for (line, check) in
+        [("doctor", "failed connection   no API is configured"), (there, "failed reach        http://127.0.0.1:1/Prod did not respond")]
     {
         let output = rampway(folder.path(), line);
         assert_eq!(output.status.code(), Some(1));
-        assert!(String::from_utf8_lossy(&output.stdout).contains(said), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains(check), "{output:?}");
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_leaves_nothing_behind() {
+fn ctrl_c_leaves_no_files() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("audience.csv"), "id\nXY1005a\n").unwrap();
     fs::write(folder.path().join("secret"), "open sesame").unwrap();
-    // It takes connections, and never answers.
+    // It accepts connections, and never responds.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/Prod", silent.local_addr().unwrap());
     let line = format!("translate audience.csv --column id --to 1006 --url {url} --client-id demo --client-secret-file secret");

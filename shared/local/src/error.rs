@@ -32,7 +32,11 @@ pub enum Error {
         problem: String,
     },
     /// A function's binary is missing.
-    #[error("there is no program {name} in {}: build it with `cargo build --workspace`", directory.display())]
+    #[error(
+        "the program {name} is not in {}; put all function binaries beside `rampway`, or pass their directory as --binaries (build them \
+         in a checkout with `cargo build --release --workspace --bins`)",
+        directory.display()
+    )]
     NoBinary {
         /// The binary.
         name: String,

@@ -14,6 +14,7 @@ mod process;
 mod server;
 mod setting;
 mod state;
+mod template_source;
 mod uploads;
 mod vendors;
 
@@ -25,7 +26,7 @@ use std::{
 };
 
 use axum::Router;
-use sam::{Deployment, Function, Stack, Template};
+use sam::{Deployment, Function, Stack};
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -47,6 +48,7 @@ pub use self::{
     error::Error,
     options::Options,
     state::{State, StateDir},
+    template_source::TemplateSource,
     vendors::brightcove::{Brightcove, Call, Job, JobState, Video},
 };
 
@@ -113,7 +115,7 @@ impl Provisioned {
     /// Starts the tables and the stand-ins of the vendors, and takes the ports.
     async fn new(options: Options) -> Result<Self, Error> {
         let logs = Logs::new(!options.quiet);
-        let template = Template::read(&options.template)?;
+        let template = options.template.read()?;
         // The port first: it is in the functions' environment, and taken more often than anything else fails.
         let front = listen(options.port).await?;
         let port = front.local_addr().map_err(|source| Error::Listen { port: options.port, source })?.port();

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use super::State;
+use super::{State, TemplateSource};
 
 /// How a suite is started.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The SAM template.
-    pub template: PathBuf,
+    pub template: TemplateSource,
     /// Parameters of the template; defaults stand for the others.
     pub parameters: BTreeMap<String, String>,
     /// The port of the APIs on 127.0.0.1; 0 is any that is free.

@@ -1,23 +1,23 @@
-//! What a person reads when the suite stands.
+//! What `rampway serve` prints once it serves.
 
 use std::fmt::Write;
 
 use client::Credentials;
 use local::LocalCloud;
 
-use super::{Seed, TO};
+use super::seed::{Seed, TO};
 
-/// Where the suite is, and lines to paste into a shell.
+/// Returns the addresses of the local cloud, and commands to paste into a shell.
 #[must_use]
 pub fn banner(cloud: &LocalCloud, seed: Option<&Seed>) -> String {
     let api = cloud.api();
-    let mut text = format!("Rampway is at {api}\n");
-    // Writing to text cannot fail.
+    let mut text = format!("The API is served at {api}\n");
+    // Writing to a string does not fail.
     let _ = writeln!(text, "  {}", cloud.routes().join("\n  "));
-    let serving = cloud.instances().iter().filter(|instance| instance.in_service).count();
-    let _ = writeln!(text, "\n{serving} transcoder(s) in service; functions by name at {}", cloud.lambda_url());
+    let in_service = cloud.instances().iter().filter(|instance| instance.in_service).count();
+    let _ = writeln!(text, "\nTranscoders in service: {in_service}. Functions are invoked by name at {}", cloud.lambda_url());
     if let Some(path) = cloud.environment_file() {
-        let _ = writeln!(text, "rampway admin reads {}", path.display());
+        let _ = writeln!(text, "`rampway admin` reads {}", path.display());
     }
     if let Some(Seed { credentials: Credentials { client_id, client_secret }, id }) = seed {
         let credentials = format!(r#""client_id":"{client_id}","client_secret":"{}""#, client_secret.expose());
@@ -25,13 +25,13 @@ pub fn banner(cloud: &LocalCloud, seed: Option<&Seed>) -> String {
         let _ = write!(
             text,
             r#"
-Load the keys:
+Initialise the transcoder:
   curl -s {api}/auth/init -H 'Content-Type: application/json' -d '{{{credentials},"rpc":"init"}}'
 
-Get a smart token, good for 15 minutes:
+Request a smart token, valid for 15 minutes:
   TOKEN=$(curl -s {api}/auth/request -H 'Content-Type: application/json' -d '{{{credentials},"rpc":"refresh"}}' | cut -d'"' -f4)
 
-Translate (`rampway mint` makes more ids):
+Translate an id (`rampway mint` creates more):
   curl -s {api}/auth/request -H 'Content-Type: application/json' \
     -d '{{"smart_token":"'"$TOKEN"'","transcode_data":[{{"value":"{id}","target":"{to}"}}],"rpc":"request"}}'
 "#
@@ -41,18 +41,18 @@ Translate (`rampway mint` makes more ids):
         let _ = write!(
             text,
             "
-Upload from a page (its origin must be one of --parameter UploadOrigins=…):
+Upload from a web page, whose origin --parameter UploadOrigins=… must list:
   createVideoEndpoint   {api}/upload
   signUploadEndpoint    {api}/sign
   ingestUploadEndpoint  {api}/ingest
   timeUrl               {api}/time
   aws_url               {bucket}
-Brightcove's part is played at {}, for account {}
+Brightcove is simulated at {}, with account {}
 ",
             brightcove.url(),
             brightcove.account()
         );
     }
-    let _ = write!(text, "\nSee how it is:\n  curl -s {api}/health\n\nCtrl-C stops it.");
+    let _ = write!(text, "\nShow the health of the transcoders:\n  curl -s {api}/health\n\nCtrl-C stops it.");
     text
 }

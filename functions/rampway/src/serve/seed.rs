@@ -1,4 +1,5 @@
-//! What a suite begins with: signing keys, a transcoder, and a client with permissions between its domain and two partners'.
+//! The first contents of a local cloud: signing keys, a transcoder, and a demo client that may translate
+//! between its domain and a partner's.
 
 use client::{Connection, ConnectionArgs, Credentials};
 use cloud::{
@@ -12,52 +13,55 @@ use cloud::{
 use local::Provisioned;
 use shared::{
     crypto::{jwe::PrivateKey, sha256},
-    identity::{Direction, Id, Kind, scope::Approval},
+    identity::{Direction, Domain, Id, Kind, scope::Approval},
 };
 
-use super::Error;
+use crate::error::Error;
 
-/// The demonstration's client.
+/// The id of the demo client.
 pub const CLIENT: &str = "demo";
-/// Its domain.
+/// The domain of the demo client.
 pub const FROM: &str = "1005";
-/// The domains that it translates into, which are a partner's. From the first it may also translate back.
+/// The partner's domains, into which the demo client may translate. It may also translate back from the
+/// first.
 pub const TO: [&str; 2] = ["1006", "1007"];
 
 const PARTNER: &str = "partner";
 
-/// What there is to begin with.
+/// What a client of the local cloud needs to start.
 #[derive(Debug)]
 pub struct Seed {
-    /// Working credentials.
+    /// The demo client's credentials.
     pub credentials: Credentials,
-    /// An id of the client's domain, while that has a key.
+    /// An id of the demo client's domain. `None` if the domain has no current key.
     pub id: Option<Id>,
 }
 
-/// Prepares the authority's tables and the transcoder's model directory, where that has not been done, and leaves the way in.
-/// Where there is no authority's side there is nothing to begin with.
+/// Creates the first contents of the authority's tables and the transcoder's model directory unless they
+/// exist, and saves the demo client's connection in the state directory.
+///
+/// Returns `None` if the template lacks the authority.
 pub(super) async fn seed(provisioned: &Provisioned) -> Result<Option<Seed>, Error> {
     let (environment, state) = (provisioned.environment(), provisioned.state());
     if !environment.contains_key(Table::Clients.variable()) {
         return Ok(None);
     }
-    let admin = Admin::from_env(&Environment::with_defaults(environment.clone())).await.map_err(|error| problem(&error))?;
+    let admin = Admin::from_env(&Environment::with_defaults(environment.clone())).await.map_err(failed)?;
     let credentials = match Connection::find(ConnectionArgs::default(), state.path()) {
-        Ok(left) => left.credentials,
-        Err(_) => first(&admin, provisioned).await?,
+        Ok(saved) => saved.credentials,
+        Err(_) => create(&admin, provisioned).await?,
     };
-    // The signing keys may have changed since.
-    let keys = admin.verification_keys().await.map_err(|error| problem(&error))?;
+    // The signing keys may have changed since the last start.
+    let keys = admin.verification_keys().await.map_err(failed)?;
     state.write(&provisioned.model().join("verification_keys.json"), keys.as_bytes())?;
     let connection = Connection { url: provisioned.api().into(), credentials };
     connection.save(state.path()).map_err(|error| state.problem(error))?;
-    let from = FROM.parse().expect("the seed's domains are domains");
-    let minted = async { admin.mint(&[from]).await?.id(Kind::Maintained, from, &sha256(b"somebody")[..16]) };
+    let from = domain(FROM);
+    let minted = async { admin.mint(&[from]).await?.id(Kind::Maintained, from, &sha256(b"person 0")[..16]) };
     Ok(Some(Seed { credentials: connection.credentials, id: minted.await.ok() }))
 }
 
-async fn first(admin: &Admin, provisioned: &Provisioned) -> Result<Credentials, Error> {
+async fn create(admin: &Admin, provisioned: &Provisioned) -> Result<Credentials, Error> {
     let key = PrivateKey::generate().map_err(|error| Error::Seed(error.to_string()))?;
     let public = key.public().map_err(|error| Error::Seed(error.to_string()))?;
     provisioned.state().write(&provisioned.model().join("private_key.pem"), key.to_pem().as_bytes())?;
@@ -66,7 +70,6 @@ async fn first(admin: &Admin, provisioned: &Provisioned) -> Result<Credentials, 
         let client_secret = admin.create_client(CLIENT, false).await?;
         admin.create_client(PARTNER, false).await?;
         admin.register_transcoder(CLIENT, public.to_pem()).await?;
-        let domain = |text: &str| text.parse().expect("the seed's domains are domains");
         admin.create_domain(domain(FROM), CLIENT).await?;
         for to in TO {
             admin.create_domain(domain(to), PARTNER).await?;
@@ -75,14 +78,19 @@ async fn first(admin: &Admin, provisioned: &Provisioned) -> Result<Credentials, 
         permit(admin, Direction { from: domain(TO[0]), to: domain(FROM) }, PARTNER, CLIENT).await?;
         Ok(Credentials { client_id: CLIENT.into(), client_secret })
     };
-    parties.await.map_err(|error: admin::Error| problem(&error))
+    parties.await.map_err(failed)
 }
 
-async fn permit(admin: &Admin, direction: Direction, grants: &str, accepts: &str) -> Result<(), admin::Error> {
-    admin.approve(CLIENT, direction, Side::Grant, grants, Approval::Indefinite).await?;
-    admin.approve(CLIENT, direction, Side::Accept, accepts, Approval::Indefinite).await
+async fn permit(admin: &Admin, direction: Direction, source_owner: &str, target_owner: &str) -> Result<(), admin::Error> {
+    admin.approve(CLIENT, direction, Side::Grant, source_owner, Approval::Indefinite).await?;
+    admin.approve(CLIENT, direction, Side::Accept, target_owner, Approval::Indefinite).await
 }
 
-fn problem(error: &admin::Error) -> Error {
+fn domain(text: &str) -> Domain {
+    text.parse().expect("the seed's domains are valid")
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "map_err passes it by value")]
+fn failed(error: admin::Error) -> Error {
     Error::Seed(error.to_string())
 }

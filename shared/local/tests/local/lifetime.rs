@@ -6,7 +6,7 @@ use local::{Error, LocalCloud, Options, State};
 use reqwest::Response;
 use serde_json::json;
 
-use crate::{client, exists, get, json, options, suite};
+use crate::{client, exists, fixture, get, json, options, suite};
 
 /// Calls the embedded database, as an SDK would.
 pub(crate) async fn dynamodb(environment: &BTreeMap<String, String>, action: &str, body: String) -> Response {
@@ -47,10 +47,10 @@ async fn state_is_kept_from_one_start_to_the_next() {
     assert_eq!(item["Item"]["kind"]["S"], "a");
     second.stop().await;
 
-    let changed = fs::read_to_string(options().template).unwrap().replace("IndexName: kinds", "IndexName: sorts");
+    let changed = fs::read_to_string(fixture::template()).unwrap().replace("IndexName: kinds", "IndexName: sorts");
     let template = directory.path().join("template.yaml");
     fs::write(&template, changed).unwrap();
-    let error = LocalCloud::start(Options { template, ..kept(&state) }).await.unwrap_err().to_string();
+    let error = LocalCloud::start(Options { template: template.into(), ..kept(&state) }).await.unwrap_err().to_string();
     assert!(error.contains("its table ItemsTable is not the template's") && error.contains("delete the folder"), "{error}");
 
     fs::write(state.join("dynamodb.sqlite"), "no database at all, but long enough to be taken for one").unwrap();

@@ -16,7 +16,7 @@ use serde_json::Value;
 /// Options for a suite of the fixture's template, on any port, leaving nothing behind.
 fn options() -> Options {
     Options {
-        template: fixture::template(),
+        template: fixture::template().into(),
         port: 0,
         state: State::Ephemeral,
         binaries: Some(fixture::binaries()),
