@@ -1,4 +1,4 @@
-//! Mints the smart token that opens the transcoder.
+//! Mints the smart token that a client needs for a translation.
 
 use cloud::{
     gateway::Error,

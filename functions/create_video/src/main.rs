@@ -1,4 +1,4 @@
-//! Creates a video at Brightcove, and tells a page where its file goes.
+//! Creates a video at Brightcove, and returns the location for its file.
 
 use cloud::{
     gateway::Error,

@@ -1,4 +1,4 @@
-//! Grants access tokens, tells of domains and verification keys, and takes usage reports.
+//! The ID API: access tokens, domains, verification keys, and usage reports.
 
 use cloud::{
     gateway::Error,

@@ -1,4 +1,4 @@
-//! Hands an uploaded file over to Brightcove, hears what became of it, and tells it.
+//! Lets Brightcove ingest an uploaded file, receives its callbacks, and reports the status.
 
 use cloud::{
     gateway::Error,

@@ -1,4 +1,4 @@
-//! Signs the requests to S3 that an upload is made of, and no others; tells the time.
+//! Signs the requests to S3 that an upload needs, and no others; returns the time.
 
 use cloud::{
     gateway::Error,

@@ -1,5 +1,5 @@
-//! Stands before the transcoder: initialises it, verifies tokens, counts, and heals instances
-//! without keys.
+//! The proxy in front of the transcoder: initialises it, verifies tokens, counts usage, and sends keys
+//! to instances without them.
 
 use cloud::{
     gateway::Error,

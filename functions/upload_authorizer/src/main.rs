@@ -1,4 +1,4 @@
-//! Says who may begin an upload.
+//! Authorizes callers to create uploads.
 
 use cloud::{
     gateway::{self, Error},

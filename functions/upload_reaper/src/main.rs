@@ -1,4 +1,4 @@
-//! Removes uploads that were never completed.
+//! Deletes videos whose upload was not completed.
 
 use cloud::{
     gateway::Error,

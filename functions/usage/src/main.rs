@@ -1,4 +1,4 @@
-//! Reports usage to the authority: each minute once, whatever fails.
+//! Reports usage to the authority: each minute once, in spite of failures.
 
 use cloud::{
     gateway::Error,

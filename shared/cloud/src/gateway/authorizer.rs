@@ -1,4 +1,4 @@
-//! Lambda authorizers of type REQUEST: API Gateway asks one before it invokes a function.
+//! Lambda authorizers of type REQUEST: API Gateway invokes one before it invokes a function.
 
 use std::collections::BTreeMap;
 

@@ -34,7 +34,7 @@ pub struct Request {
     pub base_url: String,
 }
 
-/// What an authorizer said of the caller that it allowed.
+/// The context that an authorizer returned for an allowed caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizerContext {
     /// The caller's identity: `principalId`.
@@ -148,8 +148,10 @@ mod tests {
         assert!(matches!(event(r#"{"rpc":"reinit"}"#), Ok(Event::Schedule(_))));
         let request = r#"{"httpMethod":"POST","path":"/x","requestContext":{"httpMethod":"POST"},"body":"AQ==","isBase64Encoded":true}"#;
         assert!(matches!(event(request), Ok(Event::Http(request)) if request.body == "\u{1}"));
-        assert!(event(&request.replace("POST", "P O S T")).is_err());
-        assert!(event(r#"{"httpMethod":"POST"}"#).is_err());
+        let malformed = event(&request.replace("POST", "P O S T")).unwrap_err().to_string();
+        assert!(malformed.contains("valid method name"), "{malformed}");
+        let malformed = event(r#"{"httpMethod":"POST"}"#).unwrap_err().to_string();
+        assert!(malformed.contains("missing field `requestContext`"), "{malformed}");
     }
 
     #[test]

@@ -175,7 +175,7 @@ impl Proxy {
 
     /// The client's init token; a new one if the stored one has expired, or is about to.
     ///
-    /// The vault is asked each time which packet is current: another process may have initialised,
+    /// The vault is read each time for the current packet: another process may have initialised,
     /// and all processes must translate under one packet.
     async fn init_token(&self, client: &str) -> Result<Arc<InitToken>, Error> {
         let stored = self.store.stored_packet(&self.vault, client).await?;

@@ -29,7 +29,7 @@ pub enum Error {
     #[error("no transcoder is registered for this client")]
     NoTranscoder,
     /// The transcoder has no keys of this client.
-    #[error("the transcoder has not been initialised: call POST /auth/init first")]
+    #[error("the transcoder has no keys of this client; call POST /auth/init first")]
     NotInitialised,
     /// The body is larger than the endpoint accepts.
     #[error("a body has at most {max} bytes, about {ids} ids")]
@@ -40,10 +40,10 @@ pub enum Error {
         ids: usize,
     },
     /// No signing key is valid now.
-    #[error("the authority has no current signing key: create one with rampway admin keys create")]
+    #[error("the authority has no current signing key; run rampway admin keys create")]
     NoSigningKey,
     /// The authority or the endpoint returned a documented error.
-    #[error("answered {status} {}", .body.code)]
+    #[error("error response {status} {}", .body.code)]
     ErrorResponse {
         /// Its status.
         status: u16,
@@ -51,7 +51,7 @@ pub enum Error {
         body: ErrorBody,
     },
     /// The authority returned no response, or an undocumented one.
-    #[error("the authority does not answer as documented")]
+    #[error("the authority returned no valid response")]
     Authority(#[source] Option<http::Error>),
     /// The endpoint returned no response, or an undocumented one.
     #[error("the endpoint {0}")]

@@ -56,7 +56,7 @@ fn a_caller_with_a_valid_token_is_allowed() {
 
 #[test]
 fn a_caller_without_a_valid_token_is_not_allowed() {
-    let (key, stranger) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+    let (key, other_key) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
     let authorizer = authorizer(&[&key]);
     let with = |name: &str, value: Value| {
         let mut claims = claims();
@@ -71,7 +71,7 @@ fn a_caller_without_a_valid_token_is_not_allowed() {
         "nonsense",
         &altered,
         &unsigned,
-        &stranger.sign(&claims()),
+        &other_key.sign(&claims()),
         &with("exp", json!(NOW - 30)),
         &with("exp", json!(NOW + DAY + 31)),
         &with("exp", json!("soon")),
@@ -95,7 +95,7 @@ fn every_caller_is_allowed_only_if_the_setting_says_open() {
     assert_eq!((principal.as_str(), context["mode"].as_str()), ("203.0.113.17", "open"));
     for (name, value, reason) in [
         ("UPLOAD_CALLERS", "token", "UPLOAD_CALLER_KEYS is not set"),
-        ("UPLOAD_CALLERS", "everybody", "UPLOAD_CALLERS cannot be parsed: everybody"),
+        ("UPLOAD_CALLERS", "everyone", "UPLOAD_CALLERS cannot be parsed: everyone"),
         ("UPLOAD_CALLER_KEYS", "nonsense", "UPLOAD_CALLER_KEYS is invalid: it must be a JWKS"),
     ] {
         let error = with(name, value).err().unwrap().to_string();
@@ -142,9 +142,9 @@ async fn the_limits_of_a_token_are_enforced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_tokens_callers_are_counted_by_address_and_cannot_resume() {
     let fixture = Fixture::with(&[("UPLOAD_CALLERS", "open"), ("UPLOADS_PER_HOUR", "2")]).await;
-    let stranger = request("POST", "/upload", &[], &json!({"body": r#"{"name":"a"}"#}));
-    let first = fixture.create(&stranger).await.json();
-    assert_ne!(fixture.create(&stranger).await.json()["videoId"], first["videoId"]);
+    let anonymous = request("POST", "/upload", &[], &json!({"body": r#"{"name":"a"}"#}));
+    let first = fixture.create(&anonymous).await.json();
+    assert_ne!(fixture.create(&anonymous).await.json()["videoId"], first["videoId"]);
     assert_eq!(fixture.create(&create("a", "alice")).await.error(), error(429, "throttled"));
     let uncounted = Fixture::with(&[("UPLOAD_CALLERS", "open"), ("UPLOADS_PER_HOUR", "0")]).await;
     let refused = Creator::from_env(&uncounted.environment).await.err().unwrap().to_string();
@@ -155,9 +155,9 @@ async fn without_tokens_callers_are_counted_by_address_and_cannot_resume() {
 async fn an_ipv6_network_is_one_caller() {
     let fixture = Fixture::with(&[("UPLOAD_CALLERS", "open"), ("UPLOADS_PER_HOUR", "1")]).await;
     let from = |source: &str| {
-        let mut stranger = request("POST", "/upload", &[], &json!({"body": r#"{"name":"a"}"#}));
-        source.clone_into(&mut stranger.source_ip);
-        stranger
+        let mut anonymous = request("POST", "/upload", &[], &json!({"body": r#"{"name":"a"}"#}));
+        source.clone_into(&mut anonymous.source_ip);
+        anonymous
     };
     assert_eq!(fixture.create(&from("2001:db8::1")).await.status, 200);
     assert_eq!(fixture.create(&from("2001:db8::2:1")).await.error(), error(429, "throttled"));

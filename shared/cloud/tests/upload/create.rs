@@ -13,15 +13,15 @@ const SLOW: &str = "slow down";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_gets_the_location_of_its_file_and_no_secret() {
     let fixture = Fixture::with(&[("VIDEO_TEMPLATE", r#"{"tags":["a"],"name":"x"}"#)]).await;
-    let got = fixture.create(&create("Büro Perks+1.WEBM", "alice")).await;
-    assert_eq!((got.status, &got.headers["Content-Type"]), (200, &json!("application/json; charset=utf-8")));
-    assert_eq!((&got.headers["Access-Control-Allow-Origin"], &got.headers["Vary"]), (&json!(ORIGIN), &json!("Origin")));
-    assert_eq!(got.headers["Cache-Control"], "no-store");
-    let page = got.json();
+    let response = fixture.create(&create("Büro Perks+1.WEBM", "alice")).await;
+    assert_eq!((response.status, &response.headers["Content-Type"]), (200, &json!("application/json; charset=utf-8")));
+    assert_eq!((&response.headers["Access-Control-Allow-Origin"], &response.headers["Vary"]), (&json!(ORIGIN), &json!("Origin")));
+    assert_eq!(response.headers["Cache-Control"], "no-store");
+    let page = response.json();
     let members = ["accountId", "region", "videoId", "bucket", "awsAccessKeyId", "expiresAt"].map(|name| page[name].as_str().unwrap());
     assert_eq!(members, [ACCOUNT, "us-east-1", FIRST_VIDEO, BUCKET, "ASIAISEXAMPLE", "2026-01-16T09:30:05Z"]);
     assert!(page["statusPath"].as_str().unwrap().starts_with(&format!("/status/{FIRST_VIDEO}/")));
-    assert!(!got.text.contains("wJalr") && !got.text.contains("signed.example"));
+    assert!(!response.text.contains("wJalr") && !response.text.contains("signed.example"));
 
     let video = fixture.brightcove.video(FIRST_VIDEO).unwrap();
     let reference = video.body["reference_id"].as_str().unwrap();
@@ -37,14 +37,14 @@ async fn a_page_gets_the_location_of_its_file_and_no_secret() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_request_is_refused_before_brightcove_is_called() {
     let fixture = Fixture::with(&[("UPLOAD_TYPES", "webm, .MP4")]).await;
-    let asked = |more: Value| request("POST", "/upload", &[], &more);
+    let with_event = |more: Value| request("POST", "/upload", &[], &more);
     let known = json!({"principalId": "alice", "mode": "token"});
-    let with = |body: &str| asked(json!({"body": body, "authorizer": known}));
+    let with = |body: &str| with_event(json!({"body": body, "authorizer": known}));
     let long = json!({"name": "a.webm", "more": "x".repeat(16 << 10)}).to_string();
     for (request, expected) in [
-        (asked(json!({"body": r#"{"name":"a.webm"}"#})), error(401, "unauthenticated")),
-        (asked(json!({"body": "{}", "authorizer": {"principalId": "203.0.113.17", "mode": "open"}})), error(403, "forbidden")),
-        (asked(json!({"body": "{}", "authorizer": known, "headers": {"Content-Type": "text/plain"}})), error(415, "media_type")),
+        (with_event(json!({"body": r#"{"name":"a.webm"}"#})), error(401, "unauthenticated")),
+        (with_event(json!({"body": "{}", "authorizer": {"principalId": "203.0.113.17", "mode": "open"}})), error(403, "forbidden")),
+        (with_event(json!({"body": "{}", "authorizer": known, "headers": {"Content-Type": "text/plain"}})), error(415, "media_type")),
         (with(&long), error(413, "too_large")),
         (with(r#"["a.webm"]"#), error(400, "bad_body")),
         (with("name=a"), error(400, "bad_body")),
@@ -54,13 +54,13 @@ async fn an_invalid_request_is_refused_before_brightcove_is_called() {
         (with(r#"{"name":"a.exe"}"#), error(422, "type_not_allowed")),
         (with(r#"{"name":"webm"}"#), error(422, "type_not_allowed")),
     ] {
-        let got = fixture.create(&request).await;
-        assert_eq!(got.error(), expected);
-        assert_eq!(got.headers["Access-Control-Allow-Origin"], ORIGIN, "a page reads its errors");
+        let response = fixture.create(&request).await;
+        assert_eq!(response.error(), expected);
+        assert_eq!(response.headers["Access-Control-Allow-Origin"], ORIGIN, "a page reads its errors");
     }
     let resume = |values: Value| {
         let query = json!({"resume": values});
-        asked(json!({"body": r#"{"name":"a.mp4"}"#, "authorizer": known, "multiValueQueryStringParameters": query}))
+        with_event(json!({"body": r#"{"name":"a.mp4"}"#, "authorizer": known, "multiValueQueryStringParameters": query}))
     };
     assert_eq!(fixture.create(&resume(json!(["x".repeat(129)]))).await.error(), error(400, "bad_resume"));
     assert_eq!(fixture.create(&resume(json!(["1", "2"]))).await.error(), error(400, "bad_resume"));
@@ -72,11 +72,11 @@ async fn an_invalid_request_is_refused_before_brightcove_is_called() {
 async fn only_a_listed_origin_gets_cors_headers() {
     let fixture = Fixture::new().await;
     let preflight = request("OPTIONS", "/upload/{caller}", &[("caller", "x")], &json!({}));
-    let got = fixture.create(&preflight).await;
-    assert_eq!((got.status, got.text.as_str()), (204, ""));
-    assert_eq!(got.headers["Access-Control-Allow-Methods"], "POST, OPTIONS");
-    let stranger = request("OPTIONS", "/upload", &[], &json!({"headers": {"Origin": "https://evil.example"}}));
-    assert_eq!(fixture.create(&stranger).await.headers, json!({"Cache-Control": "no-store", "Vary": "Origin"}));
+    let response = fixture.create(&preflight).await;
+    assert_eq!((response.status, response.text.as_str()), (204, ""));
+    assert_eq!(response.headers["Access-Control-Allow-Methods"], "POST, OPTIONS");
+    let unlisted = request("OPTIONS", "/upload", &[], &json!({"headers": {"Origin": "https://evil.example"}}));
+    assert_eq!(fixture.create(&unlisted).await.headers, json!({"Cache-Control": "no-store", "Vary": "Origin"}));
     let wrong = fixture.create(&request("GET", "/upload", &[], &json!({}))).await;
     assert_eq!((wrong.error(), &wrong.headers["Allow"]), (error(405, "method_not_allowed"), &json!("POST, OPTIONS")));
     assert_eq!(fixture.create(&request("POST", "/other", &[], &json!({}))).await.error(), error(404, "not_found"));
@@ -122,10 +122,10 @@ async fn an_error_of_brightcove_has_a_code_and_leaves_no_video() {
     ] {
         let before = fixture.brightcove.count(call);
         fixture.brightcove.fail(call, times, &Fault::Refused(status, body));
-        let got = fixture.create(&create("a.webm", "alice")).await;
-        assert_eq!(got.error(), expected, "{call} {status}");
-        assert!(!got.text.contains("secret words"));
-        assert_eq!(got.json().get("upstream_code").is_some(), body == rejected);
+        let response = fixture.create(&create("a.webm", "alice")).await;
+        assert_eq!(response.error(), expected, "{call} {status}");
+        assert!(!response.text.contains("secret words"));
+        assert_eq!(response.json().get("upstream_code").is_some(), body == rejected);
         assert_eq!((fixture.brightcove.count(call) - before, fixture.brightcove.videos()), (times, 0), "{call} {status}");
     }
     let upload = fixture.upload("a.webm").await;

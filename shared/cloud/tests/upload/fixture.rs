@@ -36,13 +36,13 @@ pub struct Fixture {
 
 /// A response, as the caller gets it.
 #[derive(Debug)]
-pub struct Got {
+pub struct ApiResponse {
     pub status: u64,
     pub headers: Value,
     pub text: String,
 }
 
-impl Got {
+impl ApiResponse {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{self:?}"))
     }
@@ -116,17 +116,17 @@ impl Fixture {
     }
 
     /// The response of the API.
-    pub fn answer(&self, request: &Request, outcome: Result<Response, ApiError>) -> Got {
+    pub fn answer(&self, request: &Request, outcome: Result<Response, ApiError>) -> ApiResponse {
         let api = upload::api(&self.environment);
         let answer = serde_json::to_value(api.respond(outcome, api.allowed_origin(request.origin()))).unwrap();
-        Got {
+        ApiResponse {
             status: answer["statusCode"].as_u64().unwrap(),
             headers: answer["headers"].clone(),
             text: answer["body"].as_str().unwrap().to_owned(),
         }
     }
 
-    pub async fn create(&self, request: &Request) -> Got {
+    pub async fn create(&self, request: &Request) -> ApiResponse {
         let creator = self.creator().await;
         self.answer(request, creator.request_at(request, NOW).await)
     }
@@ -138,13 +138,13 @@ impl Fixture {
         created.json()
     }
 
-    pub async fn sign(&self, request: &Request, now: u64) -> Got {
+    pub async fn sign(&self, request: &Request, now: u64) -> ApiResponse {
         let signer = self.signer().await;
         self.answer(request, signer.request_at(request, now).await)
     }
 
     /// Signs one operation of an upload.
-    pub async fn signed(&self, upload: &Value, operation: &str) -> Got {
+    pub async fn signed(&self, upload: &Value, operation: &str) -> ApiResponse {
         self.sign(&sign(upload, operation), NOW).await
     }
 
@@ -156,7 +156,8 @@ impl Fixture {
         upload
     }
 
-    pub async fn ask(&self, request: &Request, now: u64) -> Got {
+    /// The ingester's response to a request to any of its routes.
+    pub async fn ingester_response(&self, request: &Request, now: u64) -> ApiResponse {
         let ingester = self.ingester().await;
         self.answer(request, ingester.request_at(request, now).await)
     }

@@ -23,7 +23,7 @@ fn notice(job: &str, status: &str) -> Value {
 }
 
 impl Fixture {
-    /// The callback URL that Brightcove got.
+    /// The callback URL in the ingest request.
     fn address(&self) -> String {
         let ingests = self.brightcove.video(FIRST_VIDEO).unwrap().ingests;
         ingests.last().unwrap()["callbacks"][0].as_str().unwrap().to_owned()
@@ -32,7 +32,7 @@ impl Fixture {
     async fn status(&self, upload: &Value) -> Value {
         let tag = upload["statusPath"].as_str().unwrap().rsplit('/').next().unwrap();
         let request = request("GET", "/status/{videoId}/{tag}", &[("videoId", FIRST_VIDEO), ("tag", tag)], &json!({}));
-        self.ask(&request, NOW).await.json()
+        self.ingester_response(&request, NOW).await.json()
     }
 }
 
@@ -40,7 +40,7 @@ impl Fixture {
 async fn an_upload_that_is_not_completed_is_not_ingested() {
     let fixture = Fixture::new().await;
     let upload = fixture.upload("a.webm").await;
-    assert_eq!(fixture.ask(&ingest(&upload), NOW).await.error(), error(409, "upload_incomplete"));
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.error(), error(409, "upload_incomplete"));
     assert_eq!(fixture.brightcove.count("ingest"), 0);
 }
 
@@ -48,20 +48,20 @@ async fn an_upload_that_is_not_completed_is_not_ingested() {
 async fn a_file_is_ingested_once_and_brightcove_s_response_returned() {
     let fixture = Fixture::with(&[("INGEST_TEMPLATE", r#"{"profile":"p","capture-images":true}"#)]).await;
     let upload = fixture.completed().await;
-    let first = fixture.ask(&ingest(&upload), NOW).await;
+    let first = fixture.ingester_response(&ingest(&upload), NOW).await;
     assert_eq!((first.status, first.json()), (200, json!({"result": {"id": "job-1", "more": true}})));
-    let second = fixture.ask(&ingest(&upload), NOW + 100).await;
+    let second = fixture.ingester_response(&ingest(&upload), NOW + 100).await;
     assert_eq!((second.text, fixture.brightcove.count("ingest")), (first.text, 1));
 
-    let asked = fixture.brightcove.video(FIRST_VIDEO).unwrap().ingests.remove(0);
-    assert_eq!((&asked["profile"], &asked["capture-images"]), (&json!("p"), &json!(true)));
-    let url = asked["master"]["url"].as_str().unwrap();
+    let sent = fixture.brightcove.video(FIRST_VIDEO).unwrap().ingests.remove(0);
+    assert_eq!((&sent["profile"], &sent["capture-images"]), (&json!("p"), &json!(true)));
+    let url = sent["master"]["url"].as_str().unwrap();
     assert!(url.starts_with("s3://") && url.ends_with("/source.webm"), "{url}");
     assert!(fixture.address().starts_with(&format!("https://api.example/Prod/callback/{FIRST_VIDEO}/")), "{}", fixture.address());
     let item = fixture.item(FIRST_VIDEO).await;
     assert!(!item.contains_key("sealed") && !item.contains_key("unfinished"));
     assert_eq!(fixture.signed(&upload, "part one").await.error(), error(403, "session_unavailable"));
-    assert_eq!(fixture.ask(&ingest(&upload), NOW + DAY).await.error(), error(403, "session_unavailable"));
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW + DAY).await.error(), error(403, "session_unavailable"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,15 +71,15 @@ async fn only_the_upload_s_own_object_is_ingested() {
     for (member, value) in [("bucket", "other"), ("objectKey", "1/2/3/source.webm"), ("videoId", "999"), ("videoId", "1,2")] {
         let mut other = upload.clone();
         other[member] = value.into();
-        assert_eq!(fixture.ask(&ingest(&other), NOW).await.error(), error(403, "session_unavailable"), "{member}");
+        assert_eq!(fixture.ingester_response(&ingest(&other), NOW).await.error(), error(403, "session_unavailable"), "{member}");
     }
     for body in [r#"{"bucket":"b"}"#, r#"{"bucket":1,"objectKey":"k"}"#, r#"["b","k"]"#, "", "bucket=b"] {
         let request = request("POST", "/ingest/{videoId}", &[("videoId", FIRST_VIDEO)], &json!({"body": body}));
-        assert_eq!(fixture.ask(&request, NOW).await.error(), error(400, "bad_body"), "{body}");
+        assert_eq!(fixture.ingester_response(&request, NOW).await.error(), error(400, "bad_body"), "{body}");
     }
     let text = json!({"body": "{}", "headers": {"Content-Type": "text/plain"}});
     let request = request("POST", "/ingest/{videoId}", &[("videoId", FIRST_VIDEO)], &text);
-    assert_eq!(fixture.ask(&request, NOW).await.error(), error(415, "media_type"));
+    assert_eq!(fixture.ingester_response(&request, NOW).await.error(), error(415, "media_type"));
     assert_eq!(fixture.brightcove.count("ingest"), 0);
 }
 
@@ -88,9 +88,9 @@ async fn one_of_two_concurrent_requests_ingests() {
     let fixture = Fixture::new().await;
     let upload = fixture.completed().await;
     let request = ingest(&upload);
-    let (first, second) = tokio::join!(fixture.ask(&request, NOW), fixture.ask(&request, NOW));
-    for got in [&first, &second] {
-        assert!(got.status == 200 || got.error() == error(409, "ingest_in_progress"), "{got:?}");
+    let (first, second) = tokio::join!(fixture.ingester_response(&request, NOW), fixture.ingester_response(&request, NOW));
+    for response in [&first, &second] {
+        assert!(response.status == 200 || response.error() == error(409, "ingest_in_progress"), "{response:?}");
     }
     assert!(first.status == 200 || second.status == 200);
     assert_eq!(fixture.brightcove.count("ingest"), 1);
@@ -109,8 +109,8 @@ async fn after_a_lease_expires_the_job_is_looked_up() {
         fixture.patch(FIRST_VIDEO, name, Some(value)).await;
     }
     fixture.brightcove.change(FIRST_VIDEO, |video| video.jobs.push(("theirs".into(), "processing".into())));
-    assert_eq!(fixture.ask(&ingest(&upload), NOW + 59).await.error(), error(409, "ingest_in_progress"));
-    assert_eq!(fixture.ask(&ingest(&upload), NOW + 60).await.json(), json!({"result": {"id": "theirs"}}));
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW + 59).await.error(), error(409, "ingest_in_progress"));
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW + 60).await.json(), json!({"result": {"id": "theirs"}}));
     assert_eq!(fixture.brightcove.count("ingest"), 0);
 }
 
@@ -120,8 +120,8 @@ async fn after_a_lost_response_the_job_is_looked_up_before_a_retry() {
     let upload = fixture.completed().await;
     fixture.brightcove.fail("ingest", 1, &Fault::Refused(500, ""));
     fixture.brightcove.fail("ingest", 1, &Fault::Lost(200, "nonsense"));
-    let got = fixture.ask(&ingest(&upload), NOW).await;
-    assert_eq!((got.status, got.json()), (200, json!({"result": {"id": "job-1"}})));
+    let response = fixture.ingester_response(&ingest(&upload), NOW).await;
+    assert_eq!((response.status, response.json()), (200, json!({"result": {"id": "job-1"}})));
     assert_eq!((fixture.brightcove.count("ingest"), fixture.brightcove.count("jobs")), (2, 2));
 }
 
@@ -137,12 +137,12 @@ async fn a_failed_ingest_can_be_retried() {
         (1, 403, "", error(502, "upstream_forbidden")),
     ] {
         fixture.brightcove.fail("ingest", times, &Fault::Refused(status, body));
-        let got = fixture.ask(&ingest(&upload), NOW).await;
-        assert_eq!(got.error(), expected);
-        assert_eq!(got.json()["upstream_code"] == "TOO_MANY_JOBS", body == rejected);
+        let response = fixture.ingester_response(&ingest(&upload), NOW).await;
+        assert_eq!(response.error(), expected);
+        assert_eq!(response.json()["upstream_code"] == "TOO_MANY_JOBS", body == rejected);
         assert_eq!(fixture.state(&upload).await, "completing");
     }
-    assert_eq!(fixture.ask(&ingest(&upload), NOW).await.status, 200);
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.status, 200);
     assert_eq!(fixture.brightcove.video(FIRST_VIDEO).unwrap().jobs.len(), 1);
 }
 
@@ -151,7 +151,7 @@ async fn a_rate_limited_ingest_is_retried_three_times() {
     let fixture = Fixture::new().await;
     let upload = fixture.completed().await;
     fixture.brightcove.fail("ingest", 12, &Fault::Refused(429, ""));
-    assert_eq!(fixture.ask(&ingest(&upload), NOW).await.error(), error(503, "upstream_busy"));
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.error(), error(503, "upstream_busy"));
     assert_eq!((fixture.brightcove.count("ingest"), fixture.brightcove.count("jobs")), (4, 0));
 }
 
@@ -159,12 +159,12 @@ async fn a_rate_limited_ingest_is_retried_three_times() {
 async fn a_size_limit_is_checked_on_the_object() {
     let fixture = Fixture::with(&[("UPLOAD_MAX_BYTES", "1000"), ("UPLOAD_BYTES_PER_DAY", "1000")]).await;
     let upload = fixture.completed().await;
-    assert_eq!(fixture.ask(&ingest(&upload), NOW).await.error(), error(409, "object_missing"));
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.error(), error(409, "object_missing"));
     fixture.brightcove.object(Some(1001));
-    assert_eq!(fixture.ask(&ingest(&upload), NOW).await.error(), error(422, "object_too_large"));
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.error(), error(422, "object_too_large"));
     assert_eq!((fixture.brightcove.count("ingest"), fixture.brightcove.count("head")), (0, 2));
     fixture.brightcove.object(Some(1000));
-    assert_eq!(fixture.ask(&ingest(&upload), NOW).await.status, 200);
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.status, 200);
     let more = fixture.create(&crate::fixture::create("b.webm", "alice")).await;
     assert_eq!((more.error(), &more.headers["Retry-After"]), (error(429, "throttled"), &json!("52195")));
     assert_eq!(fixture.create(&crate::fixture::create("b.webm", "bob")).await.status, 200);
@@ -176,16 +176,16 @@ async fn a_principal_uploads_a_limited_number_of_bytes_in_a_day() {
     let (first, second) = (fixture.completed().await, fixture.upload("b.webm").await);
     assert_eq!(fixture.signed(&second, "complete one").await.status, 200);
     fixture.brightcove.object(Some(1001));
-    assert_eq!(fixture.ask(&ingest(&first), NOW).await.error(), error(429, "throttled"), "more than the quota of a day");
+    assert_eq!(fixture.ingester_response(&ingest(&first), NOW).await.error(), error(429, "throttled"), "more than the quota of a day");
     fixture.brightcove.object(Some(600));
-    assert_eq!(fixture.ask(&ingest(&first), NOW).await.status, 200);
-    let more = fixture.ask(&ingest(&second), NOW).await;
+    assert_eq!(fixture.ingester_response(&ingest(&first), NOW).await.status, 200);
+    let more = fixture.ingester_response(&ingest(&second), NOW).await;
     assert_eq!((more.error(), &more.headers["Retry-After"]), (error(429, "throttled"), &json!("52195")));
     assert_eq!((fixture.brightcove.count("ingest"), fixture.state(&second).await.as_str()), (1, "completing"));
     fixture.brightcove.object(Some(400));
     fixture.brightcove.fail("ingest", 1, &Fault::Refused(422, ""));
-    assert_eq!(fixture.ask(&ingest(&second), NOW).await.error(), error(422, "upstream_rejected"));
-    assert_eq!(fixture.ask(&ingest(&second), NOW).await.status, 200, "the bytes are counted once");
+    assert_eq!(fixture.ingester_response(&ingest(&second), NOW).await.error(), error(422, "upstream_rejected"));
+    assert_eq!(fixture.ingester_response(&ingest(&second), NOW).await.status, 200, "the bytes are counted once");
     assert_eq!(fixture.create(&crate::fixture::create("c.webm", "alice")).await.error(), error(429, "throttled"));
 }
 
@@ -194,7 +194,7 @@ async fn credentials_without_head_permission_do_not_prevent_an_ingest() {
     let fixture = Fixture::with(&[("UPLOAD_MAX_BYTES", "1000")]).await;
     let upload = fixture.completed().await;
     fixture.brightcove.fail("head", 1, &Fault::Refused(403, ""));
-    assert_eq!(fixture.ask(&ingest(&upload), NOW).await.status, 200);
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,10 +202,10 @@ async fn a_callback_sets_the_final_state() {
     let fixture = Fixture::with(&[("CALLBACK_URL", "https://calls.example/x/")]).await;
     let upload = fixture.completed().await;
     assert_eq!(fixture.status(&upload).await, json!({"videoId": FIRST_VIDEO, "state": "completing"}));
-    fixture.ask(&ingest(&upload), NOW).await;
+    fixture.ingester_response(&ingest(&upload), NOW).await;
     let address = fixture.address();
     assert!(address.starts_with("https://calls.example/x/callback/"), "{address}");
-    let send = async |notice: &Value| fixture.ask(&callback(&address, notice), NOW).await.status;
+    let send = async |notice: &Value| fixture.ingester_response(&callback(&address, notice), NOW).await.status;
 
     for ignored in [notice("other-job", "FAILED"), json!({"entityType": "ASSET", "accountId": ACCOUNT, "videoId": FIRST_VIDEO})] {
         assert_eq!(send(&ignored).await, 204);
@@ -228,10 +228,10 @@ async fn a_callback_may_arrive_before_the_response() {
     let upload = fixture.completed().await;
     fixture.brightcove.fail("ingest", 1, &Fault::Lost(500, ""));
     fixture.brightcove.fail("jobs", 4, &Fault::Refused(500, ""));
-    assert_eq!(fixture.ask(&ingest(&upload), NOW).await.error(), error(503, "upstream_busy"));
-    assert_eq!(fixture.ask(&callback(&fixture.address(), &notice("job-1", "SUCCESS")), NOW).await.status, 204);
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.error(), error(503, "upstream_busy"));
+    assert_eq!(fixture.ingester_response(&callback(&fixture.address(), &notice("job-1", "SUCCESS")), NOW).await.status, 204);
     assert_eq!(fixture.status(&upload).await["state"], "done");
-    assert_eq!(fixture.ask(&ingest(&upload), NOW).await.json(), json!({"result": {"id": "job-1"}}));
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.json(), json!({"result": {"id": "job-1"}}));
     assert_eq!(fixture.brightcove.count("ingest"), 1);
 }
 
@@ -239,7 +239,7 @@ async fn a_callback_may_arrive_before_the_response() {
 async fn an_unauthenticated_callback_changes_nothing() {
     let fixture = Fixture::new().await;
     let upload = fixture.completed().await;
-    fixture.ask(&ingest(&upload), NOW).await;
+    fixture.ingester_response(&ingest(&upload), NOW).await;
     let address = fixture.address();
     let good = notice("job-1", "SUCCESS");
     let mut others = good.clone();
@@ -248,13 +248,13 @@ async fn an_unauthenticated_callback_changes_nothing() {
     another["videoId"] = "6000000000002".into();
     let status = upload["statusPath"].as_str().unwrap();
     for (address, notice) in [("/x/", &good), ("/x/00", &good), (status, &good), (&address, &others), (&address, &another)] {
-        assert_eq!(fixture.ask(&callback(address, notice), NOW).await.error(), error(403, "forbidden"), "{address}");
+        assert_eq!(fixture.ingester_response(&callback(address, notice), NOW).await.error(), error(403, "forbidden"), "{address}");
     }
     let tag = address.rsplit('/').next().unwrap();
     let text = |body: &str| request("POST", "/callback/{videoId}/{tag}", &[("videoId", FIRST_VIDEO), ("tag", tag)], &json!({"body": body}));
-    assert_eq!(fixture.ask(&text("nonsense"), NOW).await.error(), error(400, "bad_body"));
-    assert_eq!(fixture.ask(&text(&" ".repeat((64 << 10) + 1)), NOW).await.error(), error(413, "too_large"));
-    let stranger = request("GET", "/status/{videoId}/{tag}", &[("videoId", FIRST_VIDEO), ("tag", tag)], &json!({}));
-    assert_eq!(fixture.ask(&stranger, NOW).await.error(), error(403, "forbidden"));
+    assert_eq!(fixture.ingester_response(&text("nonsense"), NOW).await.error(), error(400, "bad_body"));
+    assert_eq!(fixture.ingester_response(&text(&" ".repeat((64 << 10) + 1)), NOW).await.error(), error(413, "too_large"));
+    let wrong_tag = request("GET", "/status/{videoId}/{tag}", &[("videoId", FIRST_VIDEO), ("tag", tag)], &json!({}));
+    assert_eq!(fixture.ingester_response(&wrong_tag, NOW).await.error(), error(403, "forbidden"));
     assert_eq!(fixture.state(&upload).await, "ingested");
 }

@@ -14,15 +14,15 @@ const EXPIRED: u64 = NOW + DAY + 1;
 async fn an_upload_that_was_not_completed_is_reaped_after_it_expires() {
     let fixture = Fixture::new().await;
     let mut videos = Vec::new();
-    for name in ["never", "gone", "complete", "job", "handed over"] {
+    for name in ["never", "gone", "complete", "job", "ingested"] {
         videos.push(fixture.upload(name).await["videoId"].as_str().unwrap().to_owned());
     }
     fixture.brightcove.forget(&videos[1]);
     fixture.brightcove.change(&videos[2], |video| video.complete = true);
     fixture.brightcove.change(&videos[3], |video| video.jobs.push(("a job".into(), "failed".into())));
-    let last = fixture.upload("handed over").await;
+    let last = fixture.upload("ingested").await;
     fixture.signed(&last, "complete one").await;
-    assert_eq!(fixture.ask(&ingest(&last), NOW).await.status, 200);
+    assert_eq!(fixture.ingester_response(&ingest(&last), NOW).await.status, 200);
 
     let reaper = fixture.reaper().await;
     let early = reaper.run_at(false, NOW + DAY).await.unwrap();

@@ -10,12 +10,12 @@ use crate::fixture::{DATETIME, DAY, Fixture, NOW, canonical, error, request, sig
 async fn a_signature_is_64_digits_and_nothing_else() {
     let fixture = Fixture::new().await;
     let upload = fixture.upload("a b+c.webm").await;
-    let got = fixture.signed(&upload, "initiate").await;
-    assert_eq!((got.status, &got.headers["Content-Type"]), (200, &json!("text/plain")));
+    let response = fixture.signed(&upload, "initiate").await;
+    assert_eq!((response.status, &response.headers["Content-Type"]), (200, &json!("text/plain")));
     let secret = SecretText::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into());
     let request = sign(&upload, "initiate");
     let (_, to_sign) = request.query.iter().find(|(name, _)| name == "to_sign").unwrap();
-    assert_eq!(got.text, signature::sign(&secret, &DATETIME[..8], "us-east-1", to_sign).to_string());
+    assert_eq!(response.text, signature::sign(&secret, &DATETIME[..8], "us-east-1", to_sign).to_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,10 +41,10 @@ async fn an_upload_is_bound_to_the_first_multipart_upload_that_it_names() {
         ("initiate", 403),
     ] {
         // Each by a new signer: the binding is stored.
-        let got = fixture.signed(&upload, operation).await;
-        assert_eq!(got.status, status, "{operation}: {got:?}");
+        let response = fixture.signed(&upload, operation).await;
+        assert_eq!(response.status, status, "{operation}: {response:?}");
         if status == 403 {
-            assert_eq!(got.error(), error(403, "upload_mismatch"));
+            assert_eq!(response.error(), error(403, "upload_mismatch"));
         }
     }
     assert_eq!(fixture.state(&upload).await, "completing");
@@ -112,8 +112,8 @@ async fn a_ciphertext_copied_to_another_upload_is_not_decrypted() {
     let other = fixture.upload("b.webm").await;
     let sealed = fixture.item(other["videoId"].as_str().unwrap()).await.remove("sealed");
     fixture.patch(upload["videoId"].as_str().unwrap(), "sealed", sealed).await;
-    let got = fixture.signed(&upload, "initiate").await;
-    assert_eq!(got.error(), error(503, "unavailable"));
+    let response = fixture.signed(&upload, "initiate").await;
+    assert_eq!(response.error(), error(503, "unavailable"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,15 +135,15 @@ async fn a_failing_table_is_503_and_not_403() {
     let fixture = Fixture::new().await;
     let upload = fixture.upload("a.webm").await;
     fixture.table.delete_table().table_name("uploads").send().await.unwrap();
-    let got = fixture.signed(&upload, "initiate").await;
+    let response = fixture.signed(&upload, "initiate").await;
     // After 403 the client would abort the file.
-    assert_eq!((got.error(), &got.headers["Retry-After"]), (error(503, "unavailable"), &json!("2")));
+    assert_eq!((response.error(), &response.headers["Retry-After"]), (error(503, "unavailable"), &json!("2")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_needs_no_authentication() {
     let fixture = Fixture::new().await;
-    let got = fixture.sign(&request("GET", "/time", &[], &json!({"queryStringParameters": {"requestTime": "x"}})), NOW).await;
-    assert_eq!((got.status, &got.headers["Content-Type"], got.text.len()), (200, &json!("text/plain"), 24));
-    assert!(got.text.ends_with('Z') && &got.text[10..11] == "T", "{}", got.text);
+    let response = fixture.sign(&request("GET", "/time", &[], &json!({"queryStringParameters": {"requestTime": "x"}})), NOW).await;
+    assert_eq!((response.status, &response.headers["Content-Type"], response.text.len()), (200, &json!("text/plain"), 24));
+    assert!(response.text.ends_with('Z') && &response.text[10..11] == "T", "{}", response.text);
 }

@@ -87,8 +87,8 @@ impl Case<'_> {
         let video = self.vector["video_id"].as_str().unwrap();
         let query = json!({"multiValueQueryStringParameters": self.query()});
         let request = request(method, "/sign/{videoId}", &[("videoId", video)], &query);
-        let got = self.fixture.sign(&request, seconds(&self.vector["now"]).unwrap()).await;
-        if got.status == 200 { (200, got.text) } else { got.error() }
+        let response = self.fixture.sign(&request, seconds(&self.vector["now"]).unwrap()).await;
+        if response.status == 200 { (200, response.text) } else { response.error() }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A client of Brightcove's APIs.
-pub(in crate::upload) struct Brightcove {
+pub(crate) struct Brightcove {
     uploads: Arc<Uploads>,
     urls: BrightcoveUrls,
     http: HttpClient,
@@ -35,15 +35,15 @@ pub(in crate::upload) struct Brightcove {
 
 /// The location of an object, and the credentials for it.
 #[derive(Deserialize)]
-pub(in crate::upload) struct UploadUrls {
-    pub(in crate::upload) bucket: String,
-    pub(in crate::upload) object_key: String,
-    pub(in crate::upload) access_key_id: String,
-    pub(in crate::upload) secret_access_key: SecretText,
-    pub(in crate::upload) session_token: SecretText,
+pub(crate) struct UploadUrls {
+    pub(crate) bucket: String,
+    pub(crate) object_key: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: SecretText,
+    pub(crate) session_token: SecretText,
     // One of Brightcove's schemas has this spelling.
     #[serde(alias = "ApiRequestUrl")]
-    pub(in crate::upload) api_request_url: SecretText,
+    pub(crate) api_request_url: SecretText,
 }
 
 /// A video that was found by its reference id.
@@ -55,24 +55,24 @@ struct VideoByReference {
 }
 
 /// An accepted ingest request.
-pub(in crate::upload) struct Accepted {
+pub(crate) struct Accepted {
     /// The job's id.
-    pub(in crate::upload) job: String,
+    pub(crate) job: String,
     /// The response, JSON.
-    pub(in crate::upload) response: String,
+    pub(crate) response: String,
 }
 
 /// An ingest job.
 #[derive(Deserialize)]
-pub(in crate::upload) struct Job {
-    pub(in crate::upload) id: String,
+pub(crate) struct Job {
+    pub(crate) id: String,
     #[serde(default)]
-    pub(in crate::upload) state: String,
+    pub(crate) state: String,
 }
 
 /// The outcome of deleting a video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::upload) enum Deletion {
+pub(crate) enum Deletion {
     /// There is no such video any more.
     Deleted,
     /// Brightcove refuses, for example because other content references the video.
@@ -80,19 +80,19 @@ pub(in crate::upload) enum Deletion {
 }
 
 impl Brightcove {
-    pub(in crate::upload) fn new(environment: &Environment, uploads: Arc<Uploads>) -> Self {
+    pub(crate) fn new(environment: &Environment, uploads: Arc<Uploads>) -> Self {
         let (http, token) = (HttpClient::default(), TokenCache::default());
         Self { uploads, urls: environment.brightcove_urls(), http, token, retry: Retry::Idempotent }
     }
 
     /// A client that never retries, for a caller that runs again later.
-    pub(in crate::upload) const fn without_retries(mut self) -> Self {
+    pub(crate) const fn without_retries(mut self) -> Self {
         self.retry = Retry::Never;
         self
     }
 
     /// Creates a video. The request is not repeated if it may have succeeded.
-    pub(in crate::upload) async fn create(&self, body: &Value, deadline: Instant) -> Result<VideoId, Error> {
+    pub(crate) async fn create(&self, body: &Value, deadline: Instant) -> Result<VideoId, Error> {
         #[derive(Deserialize)]
         struct Created {
             id: String,
@@ -103,7 +103,7 @@ impl Brightcove {
     }
 
     /// Gets the location of a video's file, and the credentials for it.
-    pub(in crate::upload) async fn upload_urls(&self, video: &VideoId, source: &str, deadline: Instant) -> Result<UploadUrls, Error> {
+    pub(crate) async fn upload_urls(&self, video: &VideoId, source: &str, deadline: Instant) -> Result<UploadUrls, Error> {
         let url = format!("{}/accounts/{}/videos/{video}/upload-urls/{source}", self.urls.ingest, self.uploads.account());
         let urls: UploadUrls = parse(&self.call(Method::GET, &url, None, self.retry, deadline).await?)?;
         let secrets = [&urls.secret_access_key, &urls.session_token, &urls.api_request_url].map(SecretText::expose);
@@ -112,7 +112,7 @@ impl Brightcove {
     }
 
     /// Ingests a video's file. The request is not repeated if it may have succeeded.
-    pub(in crate::upload) async fn ingest(&self, video: &VideoId, body: &Value, deadline: Instant) -> Result<Accepted, Error> {
+    pub(crate) async fn ingest(&self, video: &VideoId, body: &Value, deadline: Instant) -> Result<Accepted, Error> {
         let url = format!("{}/accounts/{}/videos/{video}/ingest-requests", self.urls.ingest, self.uploads.account());
         let response = self.call(Method::POST, &url, Some(body), Retry::IfNotSent, deadline).await?;
         let job: Job = parse(&response)?;
@@ -120,7 +120,7 @@ impl Brightcove {
     }
 
     /// A video's ingest jobs.
-    pub(in crate::upload) async fn jobs(&self, video: &VideoId, deadline: Instant) -> Result<Vec<Job>, Error> {
+    pub(crate) async fn jobs(&self, video: &VideoId, deadline: Instant) -> Result<Vec<Job>, Error> {
         let url = format!("{}/ingest_jobs", self.video_url(video));
         match self.call(Method::GET, &url, None, self.retry, deadline).await {
             Err(Error::Rejected { status: 404, .. }) => Ok(Vec::new()),
@@ -129,7 +129,7 @@ impl Brightcove {
     }
 
     /// Whether a video has a file; `None` if there is no such video.
-    pub(in crate::upload) async fn is_complete(&self, video: &VideoId, deadline: Instant) -> Result<Option<bool>, Error> {
+    pub(crate) async fn is_complete(&self, video: &VideoId, deadline: Instant) -> Result<Option<bool>, Error> {
         #[derive(Deserialize)]
         struct Video {
             complete: bool,
@@ -141,11 +141,7 @@ impl Brightcove {
     }
 
     /// The video with a reference id, and whether it has a file; `None` if there is no such video.
-    pub(in crate::upload) async fn find_by_reference(
-        &self,
-        reference: &Reference,
-        deadline: Instant,
-    ) -> Result<Option<(VideoId, bool)>, Error> {
+    pub(crate) async fn find_by_reference(&self, reference: &Reference, deadline: Instant) -> Result<Option<(VideoId, bool)>, Error> {
         let reference = reference.as_str();
         let url = format!("{}/accounts/{}/videos/ref:{reference}", self.urls.cms, self.uploads.account());
         let found: VideoByReference = match self.call(Method::GET, &url, None, self.retry, deadline).await {
@@ -160,7 +156,7 @@ impl Brightcove {
     }
 
     /// Deletes a video.
-    pub(in crate::upload) async fn delete(&self, video: &VideoId, deadline: Instant) -> Result<Deletion, Error> {
+    pub(crate) async fn delete(&self, video: &VideoId, deadline: Instant) -> Result<Deletion, Error> {
         match self.call(Method::DELETE, &self.video_url(video), None, self.retry, deadline).await {
             Ok(response) if response.status.is_success() => Ok(Deletion::Deleted),
             Ok(response) => Err(invalid_response(format!("status {} to a deletion", response.status))),

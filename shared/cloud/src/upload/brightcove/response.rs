@@ -24,7 +24,7 @@ pub(super) fn text(response: &Response) -> Result<&str, Error> {
 }
 
 /// An undocumented response.
-pub(in crate::upload) fn invalid_response(cause: impl Into<String>) -> Error {
+pub(crate) fn invalid_response(cause: impl Into<String>) -> Error {
     Error::Upstream { code: Code::UpstreamInvalid, cause: cause.into() }
 }
 
