@@ -47,10 +47,11 @@ impl LocalCloudArgs {
 /// The tables and keys that a command works on.
 #[derive(Clone, Debug, Args)]
 pub struct EnvironmentArgs {
-    /// File of NAME=VALUE lines that names the tables and the master key [default: .rampway/env, if it exists]
+    /// File of NAME=VALUE lines that names the tables and the master key [default: .rampway/env, if
+    /// it exists]
     ///
-    /// `rampway serve` writes one for the local cloud. On AWS, the stack's output `AdminEnvironment`
-    /// holds the same lines. Environment variables take precedence.
+    /// `rampway serve` writes one for the local cloud. On AWS, the stack's output
+    /// `AdminEnvironment` holds the same lines. Environment variables take precedence.
     #[arg(long, value_name = "FILE", global = true)]
     pub env_file: Option<PathBuf>,
 }
@@ -82,15 +83,18 @@ pub struct ClientArgs {
     /// Id of the client
     #[arg(long, env = "RAMPWAY_CLIENT_ID", value_name = "ID")]
     pub client_id: Option<String>,
-    /// File that holds the client's secret; the variable `RAMPWAY_CLIENT_SECRET` can hold the secret itself
+    /// File that holds the client's secret; the variable `RAMPWAY_CLIENT_SECRET` can hold the
+    /// secret itself
     #[arg(long, value_name = "FILE")]
     pub client_secret_file: Option<PathBuf>,
     /// Transport to the transcoder
     #[arg(long, value_enum, default_value_t)]
     pub via: Via,
-    /// With --via endpoint: file of NAME=VALUE lines that names the endpoint and the authority [default: the running local cloud]
+    /// With --via endpoint: file of NAME=VALUE lines that names the endpoint and the authority
+    /// [default: the running local cloud]
     ///
-    /// On AWS, it is the stack's output `TranslateEnvironment`. Environment variables take precedence.
+    /// On AWS, it is the stack's output `TranslateEnvironment`. Environment variables take
+    /// precedence.
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
     /// Where a local cloud saves its address and credentials.

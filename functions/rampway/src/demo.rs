@@ -42,9 +42,9 @@ const PRINTED_ROWS: usize = 6;
 
 /// Run everything once: mint an audience, translate it, and print the result
 ///
-/// Starts the authority and a customer on this machine with ephemeral state, mints the 10,000 rows of examples/audience.csv with
-/// some invalid ids among them, translates them through the API into a second file beside it, and prints the first rows, a
-/// summary, and what to try next.
+/// Starts the authority and a customer on this machine with ephemeral state, mints the 10,000 rows
+/// of examples/audience.csv with some invalid ids among them, translates them through the API into
+/// a second file beside it, and prints the first rows, a summary, and what to try next.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Demo {
@@ -63,8 +63,8 @@ pub async fn run(arguments: Demo) -> Result<(), Error> {
     Ok(())
 }
 
-/// Starts an ephemeral local cloud, mints the audience into `directory`, translates it, and returns the
-/// text to print.
+/// Starts an ephemeral local cloud, mints the audience into `directory`, translates it, and returns
+/// the text to print.
 async fn demonstrate(arguments: LocalCloudArgs, directory: &Path) -> Result<String, Error> {
     log("Starting the authority and a customer on this machine, with ephemeral state.");
     let options = Options { port: 0, state: State::Ephemeral, quiet: true, ..arguments.options() };

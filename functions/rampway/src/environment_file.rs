@@ -13,8 +13,8 @@ use crate::error::Error;
 /// The file's name in the state directory of a local cloud.
 const FILE: &str = "env";
 
-/// Returns the process's environment over that of `file`, or over the one that a local cloud wrote into
-/// the directory `state`. The latter may be missing.
+/// Returns the process's environment over that of `file`, or over the one that a local cloud wrote
+/// into the directory `state`. The latter may be missing.
 pub(crate) fn read(file: Option<PathBuf>, state: &Path) -> Result<Environment, Error> {
     let required = file.is_some();
     let file = file.unwrap_or_else(|| state.join(FILE));

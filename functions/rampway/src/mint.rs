@@ -19,9 +19,10 @@ Examples:
 
 /// Encode native ids into a domain, for the authority and for tests
 ///
-/// A native id of a maintained id or a household has 16 bytes: a UUID, or 32 hexadecimal digits. That of a derived id or a
-/// placeholder has 32 bytes: 64 hexadecimal digits, such as the SHA-256 of a normalised e-mail address. Prints one id on each
-/// line. Needs the domain's key, which only the authority has.
+/// A native id of a maintained id or a household has 16 bytes: a UUID, or 32 hexadecimal digits.
+/// That of a derived id or a placeholder has 32 bytes: 64 hexadecimal digits, such as the SHA-256
+/// of a normalised e-mail address. Prints one id on each line. Needs the domain's key, which only
+/// the authority has.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Mint {

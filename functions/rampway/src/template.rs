@@ -10,8 +10,8 @@ pub const TEMPLATE: &str = include_str!("../../../template.yaml");
 /// The file that is read if no other is named.
 const FILE: &str = "template.yaml";
 
-/// Returns the template `file`, by default `template.yaml` in the current directory, or else the one
-/// inside this program.
+/// Returns the template `file`, by default `template.yaml` in the current directory, or else the
+/// one inside this program.
 pub(crate) fn source(file: Option<PathBuf>) -> TemplateSource {
     match file {
         Some(file) => TemplateSource::File(file),

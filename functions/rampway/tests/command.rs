@@ -115,7 +115,8 @@ fn completions_and_manual_pages_are_printed() {
     }
 }
 
-/// Without a checkout and without cargo, the program has the template but not the function binaries.
+/// Without a checkout and without cargo, the program has the template but not the function
+/// binaries.
 #[test]
 fn an_installed_binary_says_where_the_function_binaries_belong() {
     let folder = tempfile::tempdir().unwrap();

@@ -43,8 +43,8 @@ pub struct ConnectionArgs {
 }
 
 impl ConnectionArgs {
-    /// Returns the specified credentials and URL, or those saved in the directory `state` if nothing
-    /// is specified. The URL may be missing if `url_required` is false.
+    /// Returns the specified credentials and URL, or those saved in the directory `state` if
+    /// nothing is specified. The URL may be missing if `url_required` is false.
     fn resolve(self, state: &Path, url_required: bool) -> Result<(Credentials, Option<String>), ConnectionError> {
         let Self { url, client_id, client_secret, client_secret_file } = self;
         let client_secret = match client_secret_file {

@@ -1,5 +1,5 @@
-//! The transport over the SageMaker endpoint: CSV bodies in requests signed for AWS, with tokens from
-//! the authority. The client counts the usage.
+//! The transport over the SageMaker endpoint: CSV bodies in requests signed for AWS, with tokens
+//! from the authority. The client counts the usage.
 
 use std::{
     fmt,
@@ -132,8 +132,8 @@ impl Endpoint {
     /// Prepares the retry against an instance without keys.
     ///
     /// The first time, the API initialises the transcoder and stores the credentials for its daily
-    /// initialisation and usage report. Later, or without an API, returns an init token to send with
-    /// the request.
+    /// initialisation and usage report. Later, or without an API, returns an init token to send
+    /// with the request.
     async fn initialise(&self) -> Result<Option<Arc<Token>>, Error> {
         if let Some(api) = &self.api
             && !self.initialised.initialized()

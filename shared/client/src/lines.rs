@@ -42,8 +42,8 @@ pub(crate) fn write(smart_token: &str, init_token: Option<&str>, ids: IdSlice<'_
     (body, target)
 }
 
-/// Reads the response to a request for the ids `requested`, of which the transcoder counted `counted`
-/// as translated.
+/// Reads the response to a request for the ids `requested`, of which the transcoder counted
+/// `counted` as translated.
 ///
 /// There must be one line for each id, in order, with an id of its target or a code.
 pub(crate) fn parse(text: Vec<u8>, requested: IdSlice<'_>, counted: u64) -> Result<Outcomes, String> {

@@ -37,8 +37,8 @@ struct Reason {
     message: String,
 }
 
-/// The number of known reasons that a new one is compared with. There are usually few. The limit bounds
-/// the work if a server never repeats a message.
+/// The number of known reasons that a new one is compared with. There are usually few. The limit
+/// bounds the work if a server never repeats a message.
 const MAX_COMPARED_REASONS: usize = 32;
 
 impl Outcomes {

@@ -28,7 +28,8 @@ pub enum Domains {
     },
     /// Add a key to a domain; the previous keys still decode
     ///
-    /// Transcoders load the key at their next initialisation, once a day. Therefore it encodes only after a delay.
+    /// Transcoders load the key at their next initialisation, once a day. Therefore it encodes only
+    /// after a delay.
     Rotate {
         /// Name of the domain
         domain: Domain,

@@ -18,7 +18,8 @@ Examples:
 pub enum Keys {
     /// Create a signing key; it is published immediately
     Create {
-        /// Delay in hours after which the key signs, so that all transcoders have loaded it; the first key signs immediately
+        /// Delay in hours after which the key signs, so that all transcoders have loaded it; the
+        /// first key signs immediately
         #[arg(long, value_name = "HOURS", default_value_t = 25)]
         after: u32,
     },

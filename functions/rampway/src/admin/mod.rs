@@ -32,8 +32,8 @@ The same commands administer the local cloud of `rampway serve` and AWS; --env-f
 
 /// Administer domains, clients, permissions, keys and uploads, in the local cloud or on AWS
 ///
-/// Reads and writes the tables directly. Secrets are stored encrypted or hashed. A client's secret is shown once, when it is
-/// created.
+/// Reads and writes the tables directly. Secrets are stored encrypted or hashed. A client's secret
+/// is shown once, when it is created.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Admin {
@@ -54,7 +54,8 @@ pub enum Subject {
     /// Clients: the callers of the API
     #[command(subcommand)]
     Clients(Clients),
-    /// Permissions: the directions in which a client may translate, which both domains' owners must approve
+    /// Permissions: the directions in which a client may translate, which both domains' owners must
+    /// approve
     #[command(subcommand)]
     Permits(Permits),
     /// Transcoders: the public keys to which domain keys are encrypted

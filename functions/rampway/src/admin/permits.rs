@@ -29,7 +29,8 @@ pub enum Permits {
     Grant(ApprovalArgs),
     /// Approve a direction as the owner of the target domain
     Accept(ApprovalArgs),
-    /// Revoke one owner's approval; it takes effect when the client's token expires, within 15 minutes
+    /// Revoke one owner's approval; it takes effect when the client's token expires, within 15
+    /// minutes
     Revoke {
         /// The direction.
         #[command(flatten)]

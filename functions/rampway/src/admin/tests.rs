@@ -13,8 +13,8 @@ use crate::mint::mint;
 
 const UUID: &str = "6f1c2a9e-58b3-4a52-9f6e-0b7a44c5d2e1";
 
-/// Creates the template's tables, and returns the settings that name them. The tables are dropped with the
-/// engine.
+/// Creates the template's tables, and returns the settings that name them. The tables are dropped
+/// with the engine.
 async fn tables(folder: &TempDir) -> (Environment, DynamoDb) {
     let template = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml").as_ref()).unwrap();
     let parameters =

@@ -24,8 +24,9 @@ Examples:
 pub enum Transcoders {
     /// Generate a key pair for a client's transcoder, and the model directory to deploy it with
     ///
-    /// The directory receives `private_key.pem`, readable by its owner only, and `verification_keys.json`. For another company's
-    /// transcoder use `register`: its private key must not leave that company.
+    /// The directory receives `private_key.pem`, readable by its owner only, and
+    /// `verification_keys.json`. For another company's transcoder use `register`: its private key
+    /// must not leave that company.
     Create {
         /// Id of the client
         client: String,

@@ -26,10 +26,12 @@ Examples:
 #[derive(Clone, Debug, Subcommand)]
 #[command(after_help = AFTER_HELP)]
 pub enum Uploads {
-    /// Store the API credentials of a Brightcove account; the client secret is the first line of standard input
+    /// Store the API credentials of a Brightcove account; the client secret is the first line of
+    /// standard input
     ///
-    /// The credentials need the operations video-cloud/video (create, read, delete) and video-cloud/upload-urls/read. The secret is
-    /// stored encrypted. Stored credentials of the account are replaced.
+    /// The credentials need the operations video-cloud/video (create, read, delete) and
+    /// video-cloud/upload-urls/read. The secret is stored encrypted. Stored credentials of the
+    /// account are replaced.
     Connect {
         /// Id of the account
         #[arg(long, value_name = "ID")]

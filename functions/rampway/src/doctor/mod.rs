@@ -20,7 +20,8 @@ Exit codes:
 
 /// Check the connection: reachability, credentials, clock, permissions, and the transcoder's keys
 ///
-/// Each line starts with `ok`, or with `failed` and says what to do. Nothing is changed or translated.
+/// Each line starts with `ok`, or with `failed` and says what to do. Nothing is changed or
+/// translated.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Doctor {

@@ -31,7 +31,8 @@ Examples:
 No key is used: ids are neither decoded nor verified. The permissions are those of the client with the given credentials, by \
 default the demo client of the running local cloud. Without either, only the form is explained.";
 
-/// Explain ids: their kind and domain, the position of each defect, and the domains they can be translated into
+/// Explain ids: their kind and domain, the position of each defect, and the domains they can be
+/// translated into
 #[derive(Clone, Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Explain {
@@ -73,8 +74,8 @@ pub async fn run(arguments: Explain) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns the client's permissions, or why they are not known. The latter is not an error: the form is
-/// explained in either case.
+/// Returns the client's permissions, or why they are not known. The latter is not an error: the
+/// form is explained in either case.
 async fn fetch_permissions(connection: ClientArgs) -> (Option<Permissions>, Option<String>) {
     let fetch = async {
         let client = connection.client().await.map_err(|error| match error {

@@ -35,8 +35,8 @@ impl Permissions {
         Ok(Self { client_id: claims.registered.sub, scopes, keys })
     }
 
-    /// Returns the domains of the client's permissions, and the `additional` ones, as targets of an id
-    /// of `from`.
+    /// Returns the domains of the client's permissions, and the `additional` ones, as targets of an
+    /// id of `from`.
     pub(super) fn destinations(&self, from: Domain, additional: &[Domain]) -> Vec<Destination> {
         let mut targets = self.scopes.domains();
         targets.remove(&from);

@@ -30,9 +30,11 @@ While it runs, the other commands find it:
 
 /// Run the authority, a customer and uploads on this machine: the local cloud
 ///
-/// Reads the SAM template, creates its tables in an embedded DynamoDB, runs the function binaries as Lambda does, and starts
-/// transcoders behind a local SageMaker endpoint. A local S3 bucket and a Brightcove simulator accept uploads from browsers. The
-/// API is served at http://127.0.0.1:PORT/Prod. Prints curl commands with the credentials of a demo client. Ctrl-C stops it.
+/// Reads the SAM template, creates its tables in an embedded DynamoDB, runs the function binaries
+/// as Lambda does, and starts transcoders behind a local SageMaker endpoint. A local S3 bucket and
+/// a Brightcove simulator accept uploads from browsers. The API is served at
+/// http://127.0.0.1:PORT/Prod. Prints curl commands with the credentials of a demo client. Ctrl-C
+/// stops it.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Serve {
@@ -75,8 +77,8 @@ pub async fn run(arguments: Serve) -> Result<(), Error> {
     Ok(())
 }
 
-/// Starts a local cloud, which serves when this returns. The seed is `None` if the template lacks the
-/// authority.
+/// Starts a local cloud, which serves when this returns. The seed is `None` if the template lacks
+/// the authority.
 pub async fn start(options: Options) -> Result<(LocalCloud, Option<Seed>), Error> {
     let provisioned = LocalCloud::provision(options).await?;
     let seed = seed::seed(&provisioned).await?;

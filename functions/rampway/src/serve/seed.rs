@@ -1,5 +1,5 @@
-//! The first contents of a local cloud: signing keys, a transcoder, and a demo client that may translate
-//! between its domain and a partner's.
+//! The first contents of a local cloud: signing keys, a transcoder, and a demo client that may
+//! translate between its domain and a partner's.
 
 use client::{Connection, ConnectionArgs, Credentials};
 use cloud::{
@@ -22,8 +22,8 @@ use crate::error::Error;
 pub const CLIENT: &str = "demo";
 /// The domain of the demo client.
 pub const FROM: &str = "1005";
-/// The partner's domains, into which the demo client may translate. It may also translate back from the
-/// first.
+/// The partner's domains, into which the demo client may translate. It may also translate back from
+/// the first.
 pub const TO: [&str; 2] = ["1006", "1007"];
 
 const PARTNER: &str = "partner";
@@ -37,8 +37,8 @@ pub struct Seed {
     pub id: Option<Id>,
 }
 
-/// Creates the first contents of the authority's tables and the transcoder's model directory unless they
-/// exist, and saves the demo client's connection in the state directory.
+/// Creates the first contents of the authority's tables and the transcoder's model directory unless
+/// they exist, and saves the demo client's connection in the state directory.
 ///
 /// Returns `None` if the template lacks the authority.
 pub(super) async fn seed(provisioned: &Provisioned) -> Result<Option<Seed>, Error> {

@@ -61,9 +61,9 @@ Exit codes:
 
 /// Translate a file of RampIDs into another domain
 ///
-/// Sends the ids of one column through the translation API, several requests at a time, and writes the file again with the results
-/// in columns of their own. Memory is constant for any size of the file. Tokens are refreshed, and requests to a busy server are
-/// retried.
+/// Sends the ids of one column through the translation API, several requests at a time, and writes
+/// the file again with the results in columns of their own. Memory is constant for any size of the
+/// file. Tokens are refreshed, and requests to a busy server are retried.
 #[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = AFTER_HELP, group = ArgGroup::new("into").required(true))]
@@ -77,10 +77,12 @@ pub struct Translate {
     /// Domain to translate into: four letters or digits
     #[arg(long, value_name = "DOMAIN", group = "into")]
     pub to: Option<Domain>,
-    /// Column of the domain to translate each row's id into: its name, or with --no-header its number
+    /// Column of the domain to translate each row's id into: its name, or with --no-header its
+    /// number
     #[arg(long, value_name = "COLUMN", group = "into")]
     pub to_column: Option<String>,
-    /// File to write, S3 object (`s3://bucket/key`), or - for standard output [default: FILE with the domain before its extension, such as audience.1006.csv]
+    /// File to write, S3 object (`s3://bucket/key`), or - for standard output [default: FILE with
+    /// the domain before its extension, such as audience.1006.csv]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<Location>,
     /// File for a copy of the rows whose ids are refused, with the reasons
@@ -122,7 +124,8 @@ pub struct Translate {
     /// Maximum number of concurrent requests
     #[arg(long, value_name = "N", default_value = "4", value_parser = in_flight, help_heading = "Tuning")]
     pub in_flight: NonZero<usize>,
-    /// Maximum size of one request in bytes, counted as a JSON-escaped Lambda event [default: 5000000; 8000000 with --via endpoint]
+    /// Maximum size of one request in bytes, counted as a JSON-escaped Lambda event [default:
+    /// 5000000; 8000000 with --via endpoint]
     #[arg(long, value_name = "BYTES", help_heading = "Tuning")]
     pub request_bytes: Option<usize>,
 }
