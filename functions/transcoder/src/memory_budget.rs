@@ -113,7 +113,7 @@ mod tests {
         let budget = MemoryBudget::new(1 << 20);
         let mut large = budget.buffer();
         large.extend(&vec![0; 1 << 20]).unwrap();
-        assert!(budget.buffer().extend(&vec![0; MAX_SMALL_BODY_BYTES + 1]).is_err());
+        assert!(matches!(budget.buffer().extend(&vec![0; MAX_SMALL_BODY_BYTES + 1]), Err(BudgetExceeded)));
         assert!(budget.buffer().extend(&vec![0; MAX_SMALL_BODY_BYTES]).is_ok());
         drop(large);
         assert!(budget.buffer().extend(&vec![0; MAX_SMALL_BODY_BYTES + 1]).is_ok());
@@ -126,7 +126,7 @@ mod tests {
         let mut response = budget.buffer();
         response.write(|out| out.extend_from_slice(&[0; 2000]));
         assert_eq!(budget.used_bytes.load(Relaxed), 2000);
-        assert!(budget.buffer().extend(b"x").is_err());
+        assert!(matches!(budget.buffer().extend(b"x"), Err(BudgetExceeded)));
         drop(response);
         let reused = budget.buffer();
         assert!(reused.as_ref().is_empty() && reused.bytes.capacity() >= 2000);

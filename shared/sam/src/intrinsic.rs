@@ -66,6 +66,6 @@ mod tests {
                 Segment::Text("}")
             ])
         );
-        assert!(segments("${Open").is_err());
+        assert_eq!(segments("${Open"), Err("a `${` has no closing `}`"));
     }
 }

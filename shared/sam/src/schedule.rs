@@ -164,8 +164,16 @@ mod tests {
 
     #[test]
     fn an_invalid_schedule_expression_is_rejected() {
-        for text in ["rate(0 minutes)", "rate(1 fortnight)", "cron(5 12 * *)", "cron(61 * * * ? *)", "cron(1/0 * * * ? *)", "daily"] {
-            assert!(text.parse::<ScheduleExpression>().is_err(), "{text}");
+        for (text, reason) in [
+            ("rate(0 minutes)", "`rate(0 minutes)` is neither"),
+            ("rate(1 fortnight)", "`rate(1 fortnight)` is neither"),
+            ("cron(5 12 * *)", "must have six fields"),
+            ("cron(61 * * * ? *)", "`61` in cron(61 * * * ? *) is invalid"),
+            ("cron(1/0 * * * ? *)", "`1/0` in cron(1/0 * * * ? *) is invalid"),
+            ("daily", "`daily` is neither"),
+        ] {
+            let error = text.parse::<ScheduleExpression>().unwrap_err();
+            assert!(error.contains(reason), "{text}: {error}");
         }
         assert_eq!("cron(0 0 1 1 ? 1999)".parse::<ScheduleExpression>().unwrap().next(datetime!(2024-01-01 0:00 UTC)), None);
     }
