@@ -1,8 +1,10 @@
-//! How many ids a second one core translates: every kernel of this processor, and the obvious way beside them in the same run.
+//! Ids per second that one core translates, for each kernel of this processor, against a baseline
+//! that translates one id at a time with the crate `aes-siv`.
 //!
-//! `cargo bench -p shared`. Figures are medians of interleaved rounds; compare the ratios, not machines.
+//! Run `cargo bench -p shared --bench kernel`. Results are medians of interleaved rounds. Compare
+//! the ratios rather than machines.
 
-mod figures;
+mod stats;
 
 use std::{hint::black_box, time::Instant};
 
@@ -17,55 +19,55 @@ use shared::{
     secret::Secret,
 };
 
-use figures::{median, processor};
+use stats::{median, processor};
 
 const IDS: usize = 20_000;
 const ROUNDS: usize = 15;
 const NOW: u64 = 100;
 
-/// Ids and their targets, and the kind of them for the reader.
+/// A workload: ids and their targets.
 struct Case {
     name: &'static str,
     ids: Vec<(String, Domain)>,
 }
 
 fn main() {
-    let world = World::new();
-    let cases = world.cases();
+    let fixture = Fixture::new();
+    let cases = fixture.cases();
     let kernels: Vec<Kernel> = Kernel::ALL.into_iter().filter(|kernel| kernel.available()).collect();
-    println!("{}; one core, {IDS} ids, medians of {ROUNDS} rounds, million ids a second (times the obvious way's)", processor());
-    print!("{:34}{:>10}", "", "obvious");
+    println!("{}; one core, {IDS} ids, medians of {ROUNDS} rounds, million ids per second (multiple of the baseline)", processor());
+    print!("{:34}{:>10}", "", "baseline");
     for kernel in &kernels {
         print!("{:>28}", kernel.to_string());
     }
     println!();
     for case in &cases {
-        let mut obvious = Vec::new();
-        let mut ours = vec![Vec::new(); kernels.len()];
+        let mut baseline = Vec::new();
+        let mut kernel_rates = vec![Vec::new(); kernels.len()];
         for _ in 0..ROUNDS {
-            obvious.push(rate(IDS / 10, || world.one_by_one(&case.ids[..IDS / 10])));
-            for (kernel, rates) in kernels.iter().zip(&mut ours) {
-                rates.push(rate(IDS, || world.batch(*kernel, &case.ids)));
+            baseline.push(million_per_second(IDS / 10, || fixture.baseline(&case.ids[..IDS / 10])));
+            for (kernel, rates) in kernels.iter().zip(&mut kernel_rates) {
+                rates.push(million_per_second(IDS, || fixture.batch(*kernel, &case.ids)));
             }
         }
-        let obvious = median(obvious);
-        print!("{:34}{obvious:>10.2}", case.name);
-        for rates in ours {
-            let ours = median(rates);
-            print!("{:>28}", format!("{ours:.1} ({:.0}x)", ours / obvious));
+        let baseline = median(baseline);
+        print!("{:34}{baseline:>10.2}", case.name);
+        for rates in kernel_rates {
+            let rate = median(rates);
+            print!("{:>28}", format!("{rate:.1} ({:.0}x)", rate / baseline));
         }
         println!();
     }
 }
 
-/// The keys of a few domains.
-struct World {
-    session: ClientKeys,
+/// The keys of eight domains.
+struct Fixture {
+    client_keys: ClientKeys,
     scopes: Scopes,
     keys: Vec<(Domain, [u8; 64])>,
 }
 
-impl World {
+impl Fixture {
     fn new() -> Self {
         let keys: Vec<(Domain, [u8; 64])> =
             (0..8_u8).map(|index| (format!("10{index:02}").parse().expect("a domain"), [index + 1; 64])).collect();
@@ -74,16 +76,16 @@ impl World {
             .iter()
             .map(|(domain, key)| DomainKeys { domain: *domain, keys: vec![version("old", 0, [99; 64]), version("now", 1, *key)] })
             .collect();
-        let session = ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: NOW + 1, domains });
+        let client_keys = ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: NOW + 1, domains });
         let scopes = keys.iter().flat_map(|(from, _)| keys.iter().map(|(to, _)| Direction { from: *from, to: *to })).collect();
-        Self { session, scopes, keys }
+        Self { client_keys, scopes, keys }
     }
 
     fn cases(&self) -> Vec<Case> {
         let domain = |index: usize| self.keys[index].0;
         let id = |index: usize, kind: Kind, from: usize, at: u64| {
             let payload: [u8; 32] = std::array::from_fn(|byte| (index >> (byte % 4 * 8)).to_le_bytes()[0]);
-            self.session.mint(kind, domain(from), &payload[..kind.payload_len()], at).expect("a key").to_string()
+            self.client_keys.mint(kind, domain(from), &payload[..kind.payload_len()], at).expect("a key").to_string()
         };
         let all = |of: &dyn Fn(usize) -> (String, usize)| (0..IDS).map(of).map(|(text, to)| (text, domain(to))).collect::<Vec<_>>();
         let mixed = |index: usize| index.wrapping_mul(0x9E37_79B1) >> 7;
@@ -107,7 +109,7 @@ impl World {
     }
 
     fn batch(&self, kernel: Kernel, ids: &[(String, Domain)]) -> usize {
-        let mut batch = Batch::new(&self.session, &self.scopes, NOW).with_kernel(kernel);
+        let mut batch = Batch::new(&self.client_keys, &self.scopes, NOW).with_kernel(kernel);
         let mut translated = 0;
         let mut drain = |batch: &mut Batch<'_>| translated += batch.drain().filter(|outcome| black_box(outcome).is_ok()).count();
         for (id, to) in ids {
@@ -120,8 +122,8 @@ impl World {
         translated
     }
 
-    /// What a newcomer would write: the library's cipher with a key for each id.
-    fn one_by_one(&self, ids: &[(String, Domain)]) -> usize {
+    /// The baseline: expands the key and encrypts for each id.
+    fn baseline(&self, ids: &[(String, Domain)]) -> usize {
         let key = |domain: &str| self.keys.iter().find(|(known, _)| known.as_str() == domain).map(|(_, key)| Aes256Siv::new(key.into()));
         let translate = |id: &str, to: &str| {
             let body = from_base64url(&id[6..])?;
@@ -134,9 +136,9 @@ impl World {
     }
 }
 
-/// Millions a second.
-#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-fn rate(ids: usize, work: impl FnOnce() -> usize) -> f64 {
+/// Runs the work and returns its rate, in millions per second.
+#[expect(clippy::cast_precision_loss, reason = "the result is printed with three digits")]
+fn million_per_second(ids: usize, work: impl FnOnce() -> usize) -> f64 {
     let start = Instant::now();
     black_box(work());
     ids as f64 / start.elapsed().as_secs_f64() / 1e6

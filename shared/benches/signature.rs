@@ -1,9 +1,10 @@
-//! How many requests to S3 a second one core signs: the whole way of the sign route without its storage, from the parameters that a
-//! gateway has decoded.
+//! Requests to S3 per second that one core signs: the sign route without its storage, from the
+//! decoded parameters to the signature.
 //!
-//! `cargo bench -p shared --bench signature`. Figures are medians of interleaved rounds; compare the ratios, not machines.
+//! Run `cargo bench -p shared --bench signature`. Results are medians of interleaved rounds.
+//! Compare the ratios rather than machines.
 
-mod figures;
+mod stats;
 
 use std::{hint::black_box, time::Instant};
 
@@ -11,18 +12,17 @@ use shared::{
     crypto::sha256,
     encoding::hex,
     secret::SecretText,
-    upload::{Policy, SignRequest, UploadSession, session::Progress, sign_request::Query, signature::sign},
+    upload::{Policy, SignRequest, UploadSession, operation::EMPTY_SHA256, session::Progress, sign_request::Query, signature::sign},
 };
 
-use figures::{median, processor};
+use stats::{median, processor};
 
 const SIGNATURES: usize = 5_000;
 const ROUNDS: usize = 15;
 const NOW: u64 = 1_768_469_405;
 const DATETIME: &str = "20260115T093000Z";
-const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// One request, and whether it is signed.
+/// A request, and whether it is signed.
 struct Case {
     name: &'static str,
     canonical: String,
@@ -31,7 +31,7 @@ struct Case {
 }
 
 fn main() {
-    // As long as AWS's are.
+    // The length of a session token of AWS.
     let token = "FQoDYXdzEJ3/".repeat(55);
     let session = UploadSession {
         bucket: "ingestion-upload-production".into(),
@@ -43,22 +43,26 @@ fn main() {
     };
     let policy = Policy::default();
     let cases = cases(&session, &token);
-    println!("{}; one core, {SIGNATURES} requests, medians of {ROUNDS} rounds, thousand a second (times the signing alone)", processor());
-    println!("{:40}{:>12}{:>24}{:>16}", "", "signing", "the whole way", "µs each");
+    println!(
+        "{}; one core, {SIGNATURES} requests, medians of {ROUNDS} rounds, thousand per second (multiple of the signature alone)",
+        processor()
+    );
+    println!("{:40}{:>12}{:>24}{:>16}", "", "signature", "sign route", "µs each");
     for case in &cases {
-        assert_eq!(whole(case, &session, &policy), case.signed, "{}", case.name);
-        let (mut alone, mut all) = (Vec::new(), Vec::new());
+        assert_eq!(sign_route(case, &session, &policy), case.signed, "{}", case.name);
+        let (mut signature, mut route) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            alone.push(rate(|| sign(&session.secret_access_key, &DATETIME[..8], "us-east-1", &case.to_sign)));
-            all.push(rate(|| whole(case, &session, &policy)));
+            signature.push(thousand_per_second(|| sign(&session.secret_access_key, &DATETIME[..8], "us-east-1", &case.to_sign)));
+            route.push(thousand_per_second(|| sign_route(case, &session, &policy)));
         }
-        let (alone, all) = (median(alone), median(all));
-        println!("{:40}{alone:>12.1}{:>24}{:>16.2}", case.name, format!("{all:.1} ({:.2}x)", all / alone), 1e3 / all);
+        let (signature, route) = (median(signature), median(route));
+        println!("{:40}{signature:>12.1}{:>24}{:>16.2}", case.name, format!("{route:.1} ({:.2}x)", route / signature), 1e3 / route);
     }
 }
 
-/// What the handler does between the table and the answer.
-fn whole(case: &Case, session: &UploadSession, policy: &Policy) -> bool {
+/// Does the work of the handler between the table and the response. Returns whether the request is
+/// signed.
+fn sign_route(case: &Case, session: &UploadSession, policy: &Policy) -> bool {
     let pairs = [("to_sign", case.to_sign.as_str()), ("datetime", DATETIME), ("canonical_request", &case.canonical)];
     let Ok(query) = Query::from_decoded(pairs) else { return false };
     let Ok(request) = SignRequest::check(&query, &policy.region, NOW) else { return false };
@@ -83,14 +87,14 @@ fn cases(session: &UploadSession, token: &str) -> Vec<Case> {
     vec![
         case("a part", "PUT", &part, md5, "UNSIGNED-PAYLOAD", token, true),
         case("a list of parts", "GET", &format!("part-number-marker=0&uploadId={upload}"), "", EMPTY_SHA256, token, true),
-        case("a part with another's token, refused", "PUT", &part, md5, "UNSIGNED-PAYLOAD", &token.replace('J', "K"), false),
+        case("a part with another token, refused", "PUT", &part, md5, "UNSIGNED-PAYLOAD", &token.replace('J', "K"), false),
         case("a listing of the bucket, refused", "GET", "list-type=2", "", EMPTY_SHA256, token, false),
     ]
 }
 
-/// Thousands a second.
-#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-fn rate<T>(work: impl Fn() -> T) -> f64 {
+/// Runs the work and returns its rate, in thousands per second.
+#[expect(clippy::cast_precision_loss, reason = "the result is printed with three digits")]
+fn thousand_per_second<T>(work: impl Fn() -> T) -> f64 {
     let start = Instant::now();
     for _ in 0..SIGNATURES {
         black_box(work());

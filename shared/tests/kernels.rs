@@ -1,6 +1,7 @@
-//! Every kernel gives, id for id, what the library's cipher gives one at a time.
+//! Every kernel gives the same outcome for each id as the crate `aes-siv`.
 //!
-//! What this processor cannot run is told and not compared; `tests/clients/fused` runs these tests on one that can.
+//! Kernels that this processor does not support are reported and not compared.
+//! `tests/clients/fused` runs these tests on a processor that supports all.
 
 use std::collections::HashMap;
 
@@ -30,14 +31,14 @@ fn kernels() -> impl Iterator<Item = Kernel> {
     })
 }
 
-/// Two versions of the key of each of four domains.
-struct World {
-    session: ClientKeys,
+/// Four domains, each with two versions of its key.
+struct Fixture {
+    client_keys: ClientKeys,
     scopes: Scopes,
     keys: HashMap<Domain, [[u8; 64]; 2]>,
 }
 
-impl World {
+impl Fixture {
     fn new(seed: u8) -> Self {
         let key = |domain: u8, version: u8| {
             std::array::from_fn(|byte| seed ^ (domain * 2 + version) ^ u8::try_from(byte).expect("64 bytes").wrapping_mul(37))
@@ -50,14 +51,14 @@ impl World {
                 .map(|(at, key)| KeyVersion { kid: at.to_string(), not_before: at, not_after: None, key: Secret::new(*key) })
                 .collect(),
         });
-        let session = ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: NOW + 1, domains: domains.collect() });
+        let client_keys = ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: NOW + 1, domains: domains.collect() });
         let all = |from| (0..4).map(move |to| Direction { from: domain(from), to: domain(to) });
-        Self { session, scopes: (0..4).flat_map(all).collect(), keys }
+        Self { client_keys, scopes: (0..4).flat_map(all).collect(), keys }
     }
 
-    /// An id under the current key, or the one before.
+    /// Mints an id under the current or the previous key.
     fn id(&self, kind: Kind, from: u8, payload: [u8; 32], previous: bool) -> String {
-        self.session.mint(kind, domain(from), &payload[..kind.payload_len()], u64::from(!previous)).expect("a key").to_string()
+        self.client_keys.mint(kind, domain(from), &payload[..kind.payload_len()], u64::from(!previous)).expect("a key").to_string()
     }
 
     fn expected(&self, text: &[u8], to: Domain) -> Outcome {
@@ -75,7 +76,7 @@ impl World {
     }
 
     fn translate(&self, kernel: Kernel, ids: &[(Vec<u8>, Domain)], chunk: usize) -> Vec<Outcome> {
-        let mut batch = Batch::new(&self.session, &self.scopes, NOW).with_kernel(kernel);
+        let mut batch = Batch::new(&self.client_keys, &self.scopes, NOW).with_kernel(kernel);
         let mut outcomes = Vec::new();
         for ids in ids.chunks(chunk) {
             for (id, to) in ids {
@@ -101,12 +102,12 @@ fn domain(index: u8) -> Domain {
     format!("100{index}").parse().expect("a domain")
 }
 
-/// At every position of the body, every byte that there is.
+/// Each position of the body takes each value of a byte.
 #[test]
-fn every_byte_at_every_position_gives_what_the_library_gives() {
-    let world = World::new(7);
+fn every_byte_at_every_position_matches_aes_siv() {
+    let fixture = Fixture::new(7);
     for kind in [Kind::Maintained, Kind::Derived] {
-        let id = world.id(kind, 0, std::array::from_fn(|byte| u8::try_from(byte * 7).unwrap()), false);
+        let id = fixture.id(kind, 0, std::array::from_fn(|byte| u8::try_from(byte * 7).unwrap()), false);
         let altered = (6..id.len()).flat_map(|position| {
             let id = id.as_bytes();
             (0..=255).map(move |byte| {
@@ -115,24 +116,24 @@ fn every_byte_at_every_position_gives_what_the_library_gives() {
                 (altered, domain(1))
             })
         });
-        world.compare(&altered.collect::<Vec<_>>(), 256);
+        fixture.compare(&altered.collect::<Vec<_>>(), 256);
     }
 }
 
-/// Whole groups, parts of groups, one alone.
+/// The lengths cover whole groups, partial groups and single ids.
 #[test]
-fn batches_of_every_length_give_what_the_library_gives() {
-    let world = World::new(8);
+fn batches_of_every_length_match_aes_siv() {
+    let fixture = Fixture::new(8);
     for kind in Kind::ALL {
         for length in (1..=130).chain([191, 192, 193, 1023, 1024, 1025]) {
-            let id = |index: u16| world.id(kind, 2, std::array::from_fn(|byte| index.to_le_bytes()[byte % 2]), false).into_bytes();
+            let id = |index: u16| fixture.id(kind, 2, std::array::from_fn(|byte| index.to_le_bytes()[byte % 2]), false).into_bytes();
             let ids: Vec<_> = (0..length).map(|index| (id(index), domain(3))).collect();
-            world.compare(&ids, ids.len());
+            fixture.compare(&ids, ids.len());
         }
     }
 }
 
-/// What a stream of ids may bring.
+/// An id of a mixed batch.
 #[derive(Clone, Debug)]
 struct Item {
     kind: Kind,
@@ -140,7 +141,7 @@ struct Item {
     to: u8,
     payload: [u8; 32],
     previous: bool,
-    /// A position and a byte that is put there.
+    /// A position to overwrite, and the byte to write.
     altered: Option<(prop::sample::Index, u8)>,
 }
 
@@ -153,18 +154,18 @@ fn item() -> impl Strategy<Value = Item> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn mixed_batches_give_what_the_library_gives(items in prop::collection::vec(item(), 1..400), chunk in 1..300_usize, seed in any::<u8>()) {
-        let world = World::new(seed);
+    fn mixed_batches_match_aes_siv(items in prop::collection::vec(item(), 1..400), chunk in 1..300_usize, seed in any::<u8>()) {
+        let fixture = Fixture::new(seed);
         let ids: Vec<_> = items.iter().map(|item| {
-            let mut id = world.id(item.kind, item.from, item.payload, item.previous).into_bytes();
+            let mut id = fixture.id(item.kind, item.from, item.payload, item.previous).into_bytes();
             if let Some((position, byte)) = item.altered {
                 let position = position.index(id.len());
                 id[position] = byte;
             }
             (id, domain(item.to))
         }).collect();
-        // An altered domain may be one that nothing may go from.
-        let ids: Vec<_> = ids.into_iter().filter(|(id, _)| Id::parse(id).map_or(true, |id| world.keys.contains_key(&id.domain))).collect();
-        world.compare(&ids, chunk);
+        // An altered domain may not be in the scopes.
+        let ids: Vec<_> = ids.into_iter().filter(|(id, _)| Id::parse(id).map_or(true, |id| fixture.keys.contains_key(&id.domain))).collect();
+        fixture.compare(&ids, chunk);
     }
 }

@@ -1,4 +1,4 @@
-//! Laws that hold for every value.
+//! Properties that hold for every value.
 
 use aes_siv::{KeyInit, siv::Aes256Siv};
 use proptest::prelude::*;
@@ -25,7 +25,7 @@ fn version(kid: &str, not_before: u64, key: [u8; 64]) -> KeyVersion {
     KeyVersion { kid: kid.into(), not_before, not_after: None, key: Secret::new(key) }
 }
 
-fn session(domains: Vec<(&str, Vec<KeyVersion>)>) -> ClientKeys {
+fn client_keys(domains: Vec<(&str, Vec<KeyVersion>)>) -> ClientKeys {
     let domains = domains.into_iter().map(|(name, keys)| DomainKeys { domain: domain(name), keys }).collect();
     ClientKeys::new(Packet { id: "p".into(), client_id: "c".into(), expires: NOW + 10, domains })
 }
@@ -34,10 +34,10 @@ fn direction(from: &str, to: &str) -> Direction {
     Direction { from: domain(from), to: domain(to) }
 }
 
-/// Translates one id: its new form, and whether it came under a previous key.
-fn translate(session: &ClientKeys, from: &str, to: &str, id: &Id) -> Result<(Id, bool), Code> {
+/// Translates one id. Returns the translated id, and whether its key was a previous one.
+fn translate(keys: &ClientKeys, from: &str, to: &str, id: &Id) -> Result<(Id, bool), Code> {
     let scopes: Scopes = [direction(from, to)].into_iter().collect();
-    let mut batch = Batch::new(session, &scopes, NOW);
+    let mut batch = Batch::new(keys, &scopes, NOW);
     batch.push(id.to_string().as_bytes(), Some(domain(to))).expect("one id");
     let outcome = batch.drain().next().expect("one outcome").map(|text| Id::parse(text).expect("an id")).map_err(IdError::code);
     let previous = batch.finish().is_ok_and(|usage| usage.previous > 0);
@@ -54,40 +54,40 @@ fn bytes<const N: usize>() -> impl Strategy<Value = [u8; N]> {
 
 proptest! {
     #[test]
-    fn there_and_back_is_the_same_id(kind in kind(), payload in bytes::<32>(), a in bytes::<64>(), b in bytes::<64>()) {
-        let session = session(vec![("1005", vec![version("a", 0, a)]), ("1006", vec![version("b", 0, b)])]);
-        let id = session.mint(kind, domain("1005"), &payload[..kind.payload_len()], NOW).unwrap();
-        let there = translate(&session, "1005", "1006", &id).unwrap().0;
+    fn translation_round_trips(kind in kind(), payload in bytes::<32>(), a in bytes::<64>(), b in bytes::<64>()) {
+        let keys = client_keys(vec![("1005", vec![version("a", 0, a)]), ("1006", vec![version("b", 0, b)])]);
+        let id = keys.mint(kind, domain("1005"), &payload[..kind.payload_len()], NOW).unwrap();
+        let there = translate(&keys, "1005", "1006", &id).unwrap().0;
         prop_assert_eq!(there.domain, domain("1006"));
-        prop_assert_eq!(translate(&session, "1006", "1005", &there), Ok((id, false)));
+        prop_assert_eq!(translate(&keys, "1006", "1005", &there), Ok((id, false)));
         prop_assert_eq!(Id::parse(there.to_string()), Ok(there));
     }
 
     #[test]
     fn any_flipped_bit_is_refused(kind in kind(), payload in bytes::<32>(), a in bytes::<64>(), bit in any::<prop::sample::Index>()) {
-        let session = session(vec![("1005", vec![version("a", 0, a)]), ("1006", vec![version("b", 0, [7; 64])])]);
-        let id = session.mint(kind, domain("1005"), &payload[..kind.payload_len()], NOW).unwrap();
+        let keys = client_keys(vec![("1005", vec![version("a", 0, a)]), ("1006", vec![version("b", 0, [7; 64])])]);
+        let id = keys.mint(kind, domain("1005"), &payload[..kind.payload_len()], NOW).unwrap();
         let mut body = [&id.tag()[..], id.payload()].concat();
         let bit = bit.index(body.len() * 8);
         body[bit / 8] ^= 1 << (bit % 8);
         let (tag, payload) = body.split_first_chunk::<16>().unwrap();
         let flipped = Id::new(kind, id.domain, *tag, payload);
-        prop_assert_eq!(translate(&session, "1005", "1006", &flipped), Err(Code::E002));
+        prop_assert_eq!(translate(&keys, "1005", "1006", &flipped), Err(Code::E002));
     }
 
     #[test]
     fn a_relabelled_id_is_refused(payload in bytes::<32>(), key in bytes::<64>()) {
-        // Even under one and the same key, a derived id is no cookie's, and 1005's is not 1007's.
-        let session = session(vec![("1005", vec![version("a", 0, key)]), ("1007", vec![version("a", 0, key)]), ("1006", vec![version("b", 0, [7; 64])])]);
-        let id = session.mint(Kind::Derived, domain("1005"), &payload, NOW).unwrap();
+        // Kind and domain are authenticated, even if two domains have the same key.
+        let keys = client_keys(vec![("1005", vec![version("a", 0, key)]), ("1007", vec![version("a", 0, key)]), ("1006", vec![version("b", 0, [7; 64])])]);
+        let id = keys.mint(Kind::Derived, domain("1005"), &payload, NOW).unwrap();
         let cookie = Id::new(Kind::Cookie, id.domain, id.tag(), id.payload());
         let moved = Id::new(id.kind, domain("1007"), id.tag(), id.payload());
-        prop_assert_eq!(translate(&session, "1005", "1006", &cookie), Err(Code::E002));
-        prop_assert_eq!(translate(&session, "1007", "1006", &moved), Err(Code::E002));
+        prop_assert_eq!(translate(&keys, "1005", "1006", &cookie), Err(Code::E002));
+        prop_assert_eq!(translate(&keys, "1007", "1006", &moved), Err(Code::E002));
     }
 
     #[test]
-    fn the_kernel_is_aes_siv(kind in kind(), payload in bytes::<32>(), key in bytes::<64>(), code in "[0-9A-Za-z]{4}") {
+    fn siv_matches_the_oracle(kind in kind(), payload in bytes::<32>(), key in bytes::<64>(), code in "[0-9A-Za-z]{4}") {
         let (payload, label) = (&payload[..kind.payload_len()], kind.label(domain(&code)));
         let ours = Key::new(&Secret::new(key));
         let mut sealed = payload.to_vec();
@@ -99,7 +99,7 @@ proptest! {
     }
 
     #[test]
-    fn the_form_of_an_id_is_read_or_refused_but_never_changed(text in "\\PC{0,80}") {
+    fn an_id_is_written_as_it_was_parsed(text in "\\PC{0,80}") {
         if let Ok(id) = Id::parse(&text) {
             let first_spelling = if text.starts_with("HY") { text.replacen("HY", "hY", 1) } else { text.clone() };
             prop_assert_eq!(id.to_string(), first_spelling);
@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_sealed_opens_under_its_label_alone(content in prop::collection::vec(any::<u8>(), 0..200), key in bytes::<64>(), flip in any::<prop::sample::Index>()) {
+    fn a_sealed_text_opens_under_its_label_only(content in prop::collection::vec(any::<u8>(), 0..200), key in bytes::<64>(), flip in any::<prop::sample::Index>()) {
         let key = Secret::new(key);
         let sealed = jwe::seal(&key, "item", &content, &mut system_rng());
         prop_assert_eq!(&*jwe::open(&key, "item", &sealed).unwrap(), &content);
@@ -120,12 +120,12 @@ proptest! {
     }
 
     #[test]
-    fn answers_come_in_order_whatever_is_between(good in prop::collection::vec(any::<bool>(), 1..40), grouped in any::<bool>()) {
-        let session = session(vec![("1005", vec![version("a", 0, [1; 64])]), ("1006", vec![version("b", 0, [2; 64])])]);
+    fn answers_are_in_order(good in prop::collection::vec(any::<bool>(), 1..40), grouped in any::<bool>()) {
+        let keys = client_keys(vec![("1005", vec![version("a", 0, [1; 64])]), ("1006", vec![version("b", 0, [2; 64])])]);
         let scopes: Scopes = [direction("1005", "1006")].into_iter().collect();
         let ids: Vec<String> = good.iter().enumerate().map(|(index, good)| {
             let payload = (index as u128).to_be_bytes();
-            if *good { session.mint(Kind::Maintained, domain("1005"), &payload, NOW).unwrap().to_string() } else { format!("not an id {index}") }
+            if *good { keys.mint(Kind::Maintained, domain("1005"), &payload, NOW).unwrap().to_string() } else { format!("not an id {index}") }
         }).collect();
         let data = if grouped {
             json!([{"target": "1006", "values": ids}])
@@ -135,7 +135,7 @@ proptest! {
         let body = json!({"transcode_data": data}).to_string();
         let body = Body::parse(body.as_bytes()).unwrap();
         let mut out = Vec::new();
-        let usage = Ids::Array(body.transcode_data.unwrap()).transcode(|| Batch::new(&session, &scopes, NOW), &mut out).unwrap();
+        let usage = Ids::Array(body.transcode_data.unwrap()).transcode(|| Batch::new(&keys, &scopes, NOW), &mut out).unwrap();
         let count: u64 = usage.translated.iter().map(|(_, count)| count).sum();
         prop_assert_eq!(count, good.iter().filter(|good| **good).count() as u64);
         let answer: serde_json::Value = serde_json::from_slice(&out).unwrap();
@@ -144,7 +144,7 @@ proptest! {
             prop_assert_eq!(value.is_string(), *good);
             if *good {
                 let id = Id::parse(value.as_str().unwrap()).unwrap();
-                let back = translate(&session, "1006", "1005", &id).unwrap().0;
+                let back = translate(&keys, "1006", "1005", &id).unwrap().0;
                 prop_assert_eq!(&back.to_string(), &ids[index]);
             } else if grouped {
                 let error = answer[0]["errors"].as_array().unwrap().iter().find(|error| error["index"] == index).unwrap();
@@ -157,10 +157,10 @@ proptest! {
 }
 
 #[test]
-fn a_rotated_key_encodes_from_its_time_on_and_the_previous_one_still_decodes() {
-    let old = session(vec![("1005", vec![version("old", 0, [1; 64])]), ("1006", vec![version("t", 0, [9; 64])])]);
+fn a_rotated_key_encodes_from_not_before_on_and_the_previous_key_still_decodes() {
+    let old = client_keys(vec![("1005", vec![version("old", 0, [1; 64])]), ("1006", vec![version("t", 0, [9; 64])])]);
     let both = |not_before| {
-        session(vec![
+        client_keys(vec![
             ("1005", vec![version("old", 0, [1; 64]), version("new", not_before, [2; 64])]),
             ("1006", vec![version("t", 0, [9; 64])]),
         ])
@@ -168,11 +168,12 @@ fn a_rotated_key_encodes_from_its_time_on_and_the_previous_one_still_decodes() {
     let payload = [5; 16];
     let under_old = old.mint(Kind::Maintained, domain("1005"), &payload, NOW).unwrap();
     let (published, rotated) = (both(NOW + 1), both(NOW));
-    // Before its time the new key decodes only: whoever has it already can read those who begin early.
+    // Before `not_before` the new key only decodes: transcoders whose clocks are ahead already
+    // encode under it.
     assert_eq!(published.mint(Kind::Maintained, domain("1005"), &payload, NOW).unwrap(), under_old);
     let under_new = rotated.mint(Kind::Maintained, domain("1005"), &payload, NOW).unwrap();
     assert_ne!(under_new, under_old);
-    let translate = |session: &ClientKeys, id| translate(session, "1005", "1006", id).unwrap();
+    let translate = |keys: &ClientKeys, id| translate(keys, "1005", "1006", id).unwrap();
     assert!(!translate(&published, &under_old).1);
     assert!(translate(&published, &under_new).1);
     assert!(translate(&rotated, &under_old).1);
@@ -181,7 +182,7 @@ fn a_rotated_key_encodes_from_its_time_on_and_the_previous_one_still_decodes() {
 }
 
 #[test]
-fn a_key_packet_opens_for_its_transcoder_alone() {
+fn a_key_packet_opens_for_its_transcoder_only() {
     let (ours, another) = (jwe::PrivateKey::generate().unwrap(), jwe::PrivateKey::generate().unwrap());
     let keys = vec![DomainKeys { domain: domain("1005"), keys: vec![version("a", 0, [1; 64])] }];
     let packet = Packet { id: "p".into(), client_id: "c".into(), expires: 7, domains: keys };
@@ -199,7 +200,7 @@ fn a_key_packet_opens_for_its_transcoder_alone() {
 }
 
 #[test]
-fn a_token_is_good_for_one_thing_from_one_issuer_in_its_time() {
+fn a_token_is_bound_to_key_issuer_audience_and_time() {
     let (key, another) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
     let keys = |key: &SigningKey| KeySet::from_json(&json!({"keys": [key.public()]}).to_string()).unwrap();
     let access = |aud: &str| Access {
@@ -220,11 +221,11 @@ fn a_token_is_good_for_one_thing_from_one_issuer_in_its_time() {
     assert_eq!(verify(&keys(&key), "us", NOW), Ok(()));
     assert_eq!(verify(&keys(&another), "us", NOW), Err(Code::S012));
     assert_eq!(verify(&keys(&key), "them", NOW), Err(Code::S012));
-    // Clocks may be apart by 30 seconds.
+    // Clocks may differ by 30 seconds.
     assert_eq!(verify(&keys(&key), "us", NOW - 30), Ok(()));
     assert_eq!(verify(&keys(&key), "us", NOW - 31), Err(Code::S012));
     assert_eq!(verify(&keys(&key), "us", NOW + 129), Ok(()));
     assert_eq!(token::verify::<Access>(&token, &keys(&key), "us", NOW + 130).unwrap_err().message(), "Refresh Required");
-    let for_something_else = token::sign(&access("transcoder"), &key);
-    assert_eq!(token::verify::<Access>(&for_something_else, &keys(&key), "us", NOW).unwrap_err().code(), Code::S001);
+    let other_audience = token::sign(&access("transcoder"), &key);
+    assert_eq!(token::verify::<Access>(&other_audience, &keys(&key), "us", NOW).unwrap_err().code(), Code::S001);
 }

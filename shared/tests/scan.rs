@@ -1,4 +1,4 @@
-//! The one-pass parser and the reference give the same outcome for every body.
+//! The fast path and the reference give the same outcome for every body.
 
 mod differential;
 
@@ -21,7 +21,7 @@ fn body(entries: &str) -> String {
 }
 
 #[test]
-fn plain_bodies_are_parsed_in_one_pass() {
+fn plain_bodies_are_parsed_on_the_fast_path() {
     let entry = |id: &str| format!(r#"{{"value":"{id}","target":"1006"}}"#);
     let group = |ids: &[&str]| format!(r#"{{"target":"1006","values":["{}"]}}"#, ids.join(r#"",""#));
     let singles = vec![entry(&ID[0]); 3000].join(",");

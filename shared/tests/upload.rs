@@ -1,9 +1,6 @@
-//! What one upload may have signed: known answers, every documented refusal, and a law.
-
-use std::{fs, path::Path};
+//! The policy of upload signing: known answers, refusals, and properties.
 
 use proptest::prelude::*;
-use serde_json::Value;
 use shared::{
     crypto::sha256,
     encoding::hex,
@@ -12,7 +9,6 @@ use shared::{
         Operation, Policy, Refusal, SignRequest, State, UploadSession, VideoId, session::Progress, sign_request::Query, signature::sign,
     },
 };
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 const DATETIME: &str = "20260115T093000Z";
 const NOW: u64 = 1_768_469_405;
@@ -31,13 +27,13 @@ fn session() -> UploadSession {
     }
 }
 
-/// The string to sign of a request in canonical form.
+/// The string to sign of a canonical request.
 fn to_sign(canonical: &str) -> String {
     format!("AWS4-HMAC-SHA256\n{DATETIME}\n{}/us-east-1/s3/aws4_request\n{}", &DATETIME[..8], hex(&sha256(canonical.as_bytes())))
 }
 
-/// The signature of a request, or why there is none.
-fn answer(canonical: &str, session: &UploadSession) -> Result<String, Refusal> {
+/// Signs a canonical request.
+fn signature(canonical: &str, session: &UploadSession) -> Result<String, Refusal> {
     let to_sign = to_sign(canonical);
     let query = Query::from_decoded([("to_sign", &*to_sign), ("datetime", DATETIME), ("canonical_request", canonical)])?;
     let policy = Policy::default();
@@ -45,7 +41,7 @@ fn answer(canonical: &str, session: &UploadSession) -> Result<String, Refusal> {
     Ok(policy.sign(&request, session, NOW)?.signature.to_string())
 }
 
-/// Each operation on a bound upload.
+/// The canonical request of each operation on a bound upload.
 fn operations() -> Vec<String> {
     let upload = format!("uploadId={UPLOAD}");
     let md5 = "content-md5:XkyO+4ktkipLwwIS2R8z5g==\n";
@@ -68,7 +64,7 @@ fn operations() -> Vec<String> {
 }
 
 #[test]
-fn a_signature_is_the_one_of_the_standard() {
+fn a_signature_is_that_of_sigv4() {
     let secret = SecretText::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into());
     let hash = "908d768827efd00865fdaa2ae604368c12038e75d7315b3c1c93183dd7c2204e";
     let to_sign = format!("AWS4-HMAC-SHA256\n{DATETIME}\n20260115/us-east-1/s3/aws4_request\n{hash}");
@@ -77,24 +73,24 @@ fn a_signature_is_the_one_of_the_standard() {
 }
 
 #[test]
-fn each_operation_on_the_own_object_is_signed() {
+fn each_operation_on_the_upload_s_object_is_signed() {
     for canonical in operations() {
-        assert!(answer(&canonical, &session()).is_ok(), "{canonical}");
+        assert!(signature(&canonical, &session()).is_ok(), "{canonical}");
     }
 }
 
 #[test]
-fn an_upload_that_is_over_signs_nothing() {
-    let over = [State::Pending, State::Ingesting, State::Ingested, State::Done, State::Failed, State::Reaped];
-    for state in over {
+fn an_upload_that_has_ended_signs_nothing() {
+    let ended = [State::Pending, State::Ingesting, State::Ingested, State::Done, State::Failed, State::Reaped];
+    for state in ended {
         let session = UploadSession { progress: Progress { state, ..session().progress }, ..session() };
-        assert_eq!(answer(&operations()[0], &session), Err(Refusal::SessionUnavailable), "{state:?}");
+        assert_eq!(signature(&operations()[0], &session), Err(Refusal::SessionUnavailable), "{state:?}");
     }
-    assert_eq!(answer(&operations()[0], &UploadSession { expires_at: NOW, ..session() }), Err(Refusal::SessionUnavailable));
+    assert_eq!(signature(&operations()[0], &UploadSession { expires_at: NOW, ..session() }), Err(Refusal::SessionUnavailable));
 }
 
 #[test]
-fn nothing_takes_the_place_of_what_is_complete() {
+fn a_completed_object_cannot_be_replaced() {
     let open = Progress { listed: true, ..session().progress };
     assert!(open.after(&Operation::Initiate, NOW).is_some());
     let completing = open.after(&Operation::Complete { upload: UPLOAD }, NOW).unwrap();
@@ -105,7 +101,7 @@ fn nothing_takes_the_place_of_what_is_complete() {
 }
 
 #[test]
-fn a_query_says_each_thing_once_and_is_not_endless() {
+fn a_query_has_each_parameter_once_and_a_maximum_length() {
     let read = |pairs: &[(&str, &str)]| Query::from_decoded(pairs.iter().copied()).map(|_| ());
     for name in ["to_sign", "datetime", "canonical_request"] {
         assert_eq!(read(&[(name, "a"), (name, "a")]), Err(Refusal::BadQuery), "{name}");
@@ -117,20 +113,21 @@ fn a_query_says_each_thing_once_and_is_not_endless() {
 }
 
 #[test]
-fn what_is_no_video_has_no_upload() {
+fn an_invalid_video_id_has_no_upload() {
     for text in ["", "__proto__", "../1", "1,2", "ref:a", "１２", "123456789012345678901", "1\n", " 1"] {
         assert_eq!(text.parse::<VideoId>(), Err(Refusal::SessionUnavailable), "{text}");
     }
 }
 
-/// Of all that can be put together of methods, addresses, queries, headers and payloads, the six operations alone are signed.
+/// Of all combinations of methods, hosts, paths, queries, headers and payloads, only the six
+/// operations are signed.
 #[test]
-fn nothing_but_the_operations_is_signed() {
+fn only_the_operations_are_signed() {
     const KEY: &str = "1/2/a%20b%2Bc.webm";
     let (upload, other) = (format!("uploadId={UPLOAD}"), hex(&sha256(b"a list of parts")));
     let [part, list] = [format!("partNumber=7&{upload}"), format!("part-number-marker=0&{upload}")];
-    // The first three are the object's.
-    let places = [
+    // The first three address the object of the upload.
+    let addresses = [
         ("s3.amazonaws.com", format!("/bucket/{KEY}")),
         ("bucket.s3.amazonaws.com", format!("/{KEY}")),
         ("bucket.s3-accelerate.amazonaws.com", format!("/{KEY}")),
@@ -154,7 +151,7 @@ fn nothing_but_the_operations_is_signed() {
     let payloads = [EMPTY_SHA256, "UNSIGNED-PAYLOAD", &other];
     let unbound = || UploadSession { progress: Progress::open(), ..session() };
     let mut signed = 0;
-    for (place, (host, path)) in places.iter().enumerate() {
+    for (address, (host, path)) in addresses.iter().enumerate() {
         for (method, query) in
             ["GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"].iter().flat_map(|method| queries.map(|query| (*method, query)))
         {
@@ -176,21 +173,22 @@ fn nothing_but_the_operations_is_signed() {
                 let names: Vec<_> = lines.iter().map(|(name, _)| *name).collect();
                 let lines: String = lines.iter().map(|(name, value)| [name, ":", value, "\n"].concat()).collect();
                 let canonical = format!("{method}\n{path}\n{query}\n{lines}\n{}\n{payload}", names.join(";"));
-                let found = answer(&canonical, &unbound());
-                assert_eq!(found.is_ok(), allowed && !own && place < 3, "{canonical}: {found:?}");
+                let found = signature(&canonical, &unbound());
+                assert_eq!(found.is_ok(), allowed && !own && address < 3, "{canonical}: {found:?}");
                 signed += u32::from(found.is_ok());
             }
         }
     }
-    // At each place five with a media type or without, the complete with one and with either list.
+    // At each address, five operations with or without a media type, and the complete with one and
+    // two payloads.
     assert_eq!(signed, 3 * (5 * 2 + 2));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
-    /// Whatever is changed of a request that would be signed, it is refused, but where the operation itself leaves it open.
+    /// A changed request is refused, unless the change is in a part that the operation leaves open.
     #[test]
-    fn no_other_request_is_signed(
+    fn a_changed_request_is_refused(
         operation in 0..5_usize,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..3),
     ) {
@@ -205,8 +203,9 @@ proptest! {
             }
         }
         let Ok(changed) = String::from_utf8(changed) else { return Ok(()) };
-        if answer(&changed, &session()).is_ok() {
-            // Part number and marker, the media type, the part's checksum, and the hash of the list of parts.
+        if signature(&changed, &session()).is_ok() {
+            // The open parts: part number and marker, media type, checksum of the part, and payload
+            // hash of the complete.
             let fixed = |text: &str| {
                 let lines = text.split('\n').enumerate();
                 let kept = lines.map(|(index, line)| match line.split_once([':', '=']) {
@@ -222,105 +221,4 @@ proptest! {
             prop_assert_eq!(without(fixed(&changed)), without(fixed(&genuine)));
         }
     }
-}
-
-/// The documents that the contract comes with; they are not part of the project.
-fn vectors(name: &str) -> Option<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors").join(name);
-    let text = fs::read_to_string(&path).ok();
-    if text.is_none() {
-        println!("SKIPPED: {} does not exist", path.display());
-    }
-    text.map(|text| serde_json::from_str(&text).expect("vectors are JSON"))
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_default()
-}
-
-fn seconds(value: &Value) -> Option<u64> {
-    let time = OffsetDateTime::parse(value.as_str()?, &Rfc3339).expect("an instant");
-    u64::try_from(time.unix_timestamp()).ok()
-}
-
-/// The session of a case: bound where its query names a multipart upload, and changed as the case says.
-fn session_of(document: &Value, case: &Value) -> Option<UploadSession> {
-    let sessions = document["sessions"].as_object().expect("sessions");
-    let known = sessions.values().find(|session| session["video_id"] == case["video_id"])?;
-    let patch = &case["session_patch"];
-    let named = case.to_string().contains("uploadId=").then(|| text(known, "upload_id").to_owned());
-    let state = match text(patch, "state") {
-        "completing" => State::Completing,
-        "ingested" => State::Ingested,
-        _ => State::Open,
-    };
-    Some(UploadSession {
-        bucket: text(known, "bucket").into(),
-        object_key: text(known, "object_key").into(),
-        secret_access_key: SecretText::new(text(known, "secret_access_key").into()),
-        session_token: SecretText::new(text(known, "session_token").into()),
-        expires_at: seconds(&known["expires_at"]).expect("an end"),
-        progress: Progress {
-            state,
-            upload_id: patch["upload_id"].as_str().map(str::to_owned).or(named),
-            last_part_at: seconds(&patch["last_part_at"]),
-            listed: patch["listed"] == true,
-            aborted: false,
-        },
-    })
-}
-
-/// A query as a gateway decodes it.
-fn decoded(raw: &str) -> Vec<(String, String)> {
-    let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let pairs = raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs.map(|(name, value)| (decode(name), decode(value))).collect()
-}
-
-/// What a case is answered with: a signature, or the code of a refusal.
-fn outcome(document: &Value, case: &Value) -> Result<String, Refusal> {
-    let video: VideoId = text(case, "video_id").parse()?;
-    let now = seconds(&case["now"]).expect("a time");
-    let mut policy = Policy::default();
-    if let Some(max) = case["config_patch"]["max_parts"].as_u64() {
-        policy.max_parts = u16::try_from(max).expect("a number of parts");
-    }
-    let raw = text(case, "raw_query").to_owned() + text(case, "sign_query");
-    let mut pairs: Vec<(String, String)> = decoded(&raw);
-    let mut add = |name: &str, value: &str| pairs.push((name.to_owned(), value.to_owned()));
-    for more in [&case["query"], &case["extra_query"]].into_iter().filter_map(Value::as_object) {
-        for (name, value) in more {
-            add(name, value.as_str().unwrap_or_default());
-        }
-    }
-    if let Some(count) = case["generate"]["count"].as_u64() {
-        add(text(&case["generate"], "param"), &text(&case["generate"], "repeat").repeat(usize::try_from(count).unwrap_or(0)));
-    }
-    let query = Query::from_decoded(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
-    let request = SignRequest::check(&query, &policy.region, now)?;
-    let session = session_of(document, case).filter(|_| !video.as_str().is_empty()).ok_or(Refusal::SessionUnavailable)?;
-    Ok(policy.sign(&request, &session, now)?.signature.to_string())
-}
-
-#[test]
-fn genuine_requests_are_signed_and_hostile_ones_are_not() {
-    let (Some(document), Some(hostile)) = (vectors("sigv4_upload.json"), vectors("sigv4_upload_hostile.json")) else { return };
-    let cases = |document: &Value, name: &str| document[name].as_array().expect("cases").clone();
-    for case in cases(&document, "cases") {
-        assert_eq!(outcome(&document, &case), Ok(text(&case, "signature").into()), "{}", case["id"]);
-    }
-    for case in cases(&hostile, "must_accept") {
-        assert_eq!(outcome(&document, &case), Ok(text(&case["expect"], "signature").into()), "{}", case["id"]);
-    }
-    // One of them is of another method, which is the route's to refuse.
-    let refused = cases(&hostile, "must_refuse");
-    for case in refused.iter().filter(|case| case["http_method"].is_null()) {
-        let found = outcome(&document, case).map_err(|refusal| (u64::from(refusal.fault().status()), refusal.code()));
-        let expected = (case["expect"]["status"].as_u64().expect("a status"), text(&case["expect"], "error"));
-        // API Gateway decodes the query. A broken escape or invalid UTF-8 then differs from the
-        // text that was hashed.
-        let decoded = case["id"] == "not-utf8" || case["id"] == "broken-escape";
-        assert_eq!(found, Err(if decoded { (400, "hash_mismatch") } else { expected }), "{}", case["id"]);
-    }
-    assert_eq!(refused.len(), 89);
 }

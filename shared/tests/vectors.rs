@@ -1,4 +1,4 @@
-//! Known answers from the standards, and ours for anyone who writes a second implementation.
+//! Known answers from the standards, and Rampway's own for second implementations.
 
 use aes_siv::{
     KeyInit,
@@ -23,12 +23,13 @@ fn hex(text: &str) -> Vec<u8> {
     from_hex(&text.replace(char::is_whitespace, "")).expect("a vector is hexadecimal")
 }
 
-/// 0, 1, 2 and so on.
+/// The bytes 0, 1, 2 and so on.
 fn counted<const N: usize>() -> [u8; N] {
     std::array::from_fn(|index| u8::try_from(index).expect("fewer than 256"))
 }
 
-/// RFC 5297, appendix A: the oracle that our kernel is compared with, in `laws.rs` and below, passes the standard's own vectors.
+/// RFC 5297, appendix A. The crate `aes-siv` is the oracle of `laws.rs`, `kernels.rs` and the tests
+/// below.
 #[test]
 fn the_oracle_of_siv_passes_rfc_5297() {
     // A.1: deterministic authenticated encryption.
@@ -55,7 +56,7 @@ fn the_oracle_of_siv_passes_rfc_5297() {
     );
 }
 
-/// Ours: key 00 01 … 3f, payload f0 f1 …, domain 1005; and the same under the oracle.
+/// Rampway's vectors: key 00 01 … 3f, payload f0 f1 …, domain 1005. The oracle gives the same.
 #[test]
 fn ids_are_encoded_as_published() {
     let bytes: [u8; 64] = counted();
@@ -79,7 +80,7 @@ fn ids_are_encoded_as_published() {
     }
 }
 
-/// The same ids, translated into 1006 under key 3f 3e … 00.
+/// The same ids in domain 1006 under key 3f 3e … 00.
 #[test]
 fn ids_are_translated_as_published() {
     let keys = |domain: &str, key: [u8; 64]| DomainKeys {
@@ -89,10 +90,10 @@ fn ids_are_translated_as_published() {
     let up: [u8; 64] = counted();
     let down = up.map(|index| 63 - index);
     let packet = Packet { id: "p".into(), client_id: "c".into(), expires: 10, domains: vec![keys("1005", up), keys("1006", down)] };
-    let session = ClientKeys::new(packet);
+    let client_keys = ClientKeys::new(packet);
     let direction = |from: &str, to: &str| Direction { from: from.parse().unwrap(), to: to.parse().unwrap() };
     let scopes: Scopes = [direction("1005", "1006"), direction("1006", "1005")].into_iter().collect();
-    let mut batch = Batch::new(&session, &scopes, 1);
+    let mut batch = Batch::new(&client_keys, &scopes, 1);
     let published = ["XY100532NzIJlWQ7u52YvPRapJu0SehEMXLlUJTI_GQ_WdgaI", "XY1006vrJajVRiryvgFLKzFJx4AY8kN-nUiE5Nu3_kM7GeEtE"];
     for (id, to) in published.into_iter().zip(["1006", "1005"]) {
         batch.push(id.as_bytes(), to.parse().ok()).unwrap();
@@ -121,9 +122,9 @@ fn content_encryption_passes_rfc_7518() {
     assert_eq!(*opened, content);
 }
 
-/// RFC 7516's examples use algorithms that a key packet may not: the form is read, the algorithms are refused.
+/// The examples of RFC 7516 have other algorithms than key packets.
 #[test]
-fn rfc_7516_s_other_algorithms_are_refused() {
+fn other_algorithms_of_rfc_7516_are_refused() {
     let recipient = PrivateKey::generate().unwrap();
     for text in [RFC_7516_A1, RFC_7516_A2, RFC_7516_A3] {
         assert_eq!(jwe::open_with(&recipient, text).unwrap_err(), jwe::Error::Malformed);
@@ -131,10 +132,10 @@ fn rfc_7516_s_other_algorithms_are_refused() {
     }
 }
 
-/// RFC 7515, appendices A.2 and A.3, and RFC 8037, appendix A.4. Their claims lack ours, which is looked at after the signature: a genuine
-/// signature is told by the failure that follows it.
+/// RFC 7515, appendices A.2 and A.3, and RFC 8037, appendix A.4. Their claims lack the required
+/// ones, which are checked after the signature: a valid signature gives [`jws::Error::Malformed`].
 #[test]
-fn genuine_signatures_of_the_standards_are_told_from_others() {
+fn signatures_of_the_standards_verify_and_altered_ones_do_not() {
     let keys = |key: &str| KeySet::from_json(&format!(r#"{{"keys":[{key}]}}"#)).unwrap();
     let rsa = keys(&format!(r#"{{"kty":"RSA","n":"{RFC_7515_A2_N}","e":"AQAB"}}"#));
     let p256 = keys(
@@ -149,7 +150,7 @@ fn genuine_signatures_of_the_standards_are_told_from_others() {
         let other = if signature.starts_with('A') { 'B' } else { 'A' };
         assert_eq!(verify(&format!("{head}.{other}{}", &signature[1..])), jws::Error::Signature);
     }
-    // A.1 is HS256, and A.5 is unsigned: there is no key that they could be checked with.
+    // A.1 is HS256 and A.5 is unsigned: no key verifies them.
     let verify = |token: &str| rsa.verify::<serde_json::Value>(token, "joe", "us").unwrap_err();
     assert_eq!(verify(RFC_7515_A1), jws::Error::Algorithm);
     let (_, payload) = RFC_7515_A2.split_once('.').unwrap();
@@ -159,7 +160,7 @@ fn genuine_signatures_of_the_standards_are_told_from_others() {
 
 /// RFC 8037, appendices A.2 and A.3.
 #[test]
-fn a_signing_key_is_named_by_its_thumbprint() {
+fn the_kid_of_a_signing_key_is_its_thumbprint() {
     let mut pkcs8 = hex("302e020100300506032b657004220420");
     pkcs8.extend(from_base64url("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap());
     assert_eq!(SigningKey::from_pkcs8(&pkcs8).unwrap().kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");

@@ -9,7 +9,7 @@ use shared::{
     identity::{
         ClientKeys, Direction, Domain, Kind, Packet, Scopes,
         packet::{DomainKeys, KeyVersion},
-        translate::{Batch, Kernel, IdError},
+        translate::{Batch, IdError, Kernel},
     },
     secret::Secret,
 };

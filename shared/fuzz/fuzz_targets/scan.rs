@@ -1,5 +1,4 @@
-//! For any body, the one-pass parser and the reference, which is `serde_json`, give the same
-//! outcome.
+//! For any body, the fast path and the reference, which is `serde_json`, give the same outcome.
 #![no_main]
 
 #[path = "../../tests/differential/mod.rs"]

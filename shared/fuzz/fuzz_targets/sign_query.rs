@@ -41,7 +41,7 @@ fn session() -> UploadSession {
     }
 }
 
-/// Decodes as a gateway may: what is no escape stays, and what is no text is replaced.
+/// Decodes as API Gateway may: invalid escapes are kept, and invalid UTF-8 is replaced.
 fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).and_then(|digit| char::from(*digit).to_digit(16));

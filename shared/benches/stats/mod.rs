@@ -1,4 +1,4 @@
-//! Figures for people.
+//! Statistics and the name of the processor.
 
 use std::{env, fs};
 
@@ -8,7 +8,7 @@ pub fn median(mut rates: Vec<f64>) -> f64 {
     rates[rates.len() / 2]
 }
 
-/// What this machine's processor calls itself.
+/// The model name of this machine's processor.
 pub fn processor() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = info.lines().find_map(|line| line.strip_prefix("model name")).map(|name| name.trim_start_matches(['\t', ' ', ':']));
