@@ -49,6 +49,7 @@ pub use self::{
     options::Options,
     state::{State, StateDir},
     template_source::TemplateSource,
+    uploads::parameters,
     vendors::brightcove::{Brightcove, Call, Job, JobState, Video},
 };
 
@@ -151,6 +152,17 @@ impl Provisioned {
             uploads,
             state,
         })
+    }
+
+    /// The stack.
+    #[must_use]
+    pub const fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// Adds a JSON document to those of [`Options::documents`].
+    pub fn add_document(&mut self, path: &str, json: String) {
+        self.options.documents.insert(path.to_owned(), json);
     }
 
     /// The address that all APIs will have, with the stage: `http://127.0.0.1:3000/Prod`.

@@ -66,9 +66,10 @@ pub(super) async fn listen(port: u16) -> Result<TcpListener, Error> {
     })
 }
 
-/// Routes that serve JSON documents, by path.
+/// Routes that serve JSON documents, by path, to pages of every origin.
 pub(super) fn documents(documents: BTreeMap<String, String>) -> Router {
     documents.into_iter().fold(Router::new(), |router, (path, document)| {
-        router.route(&path, get(async move || ([(header::CONTENT_TYPE, "application/json")], document)))
+        let headers = [(header::CONTENT_TYPE, "application/json"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+        router.route(&path, get(async move || (headers, document)))
     })
 }

@@ -32,8 +32,9 @@ pub(super) struct Uploads {
     servers: [Server; 2],
 }
 
-/// The parameters that were chosen, and a desk's own for those of the upload side that were not.
-pub(super) fn parameters(template: &Template, chosen: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+/// The chosen parameters of a template, and the local cloud's own values for those of the upload side that are not chosen.
+#[must_use]
+pub fn parameters(template: &Template, chosen: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut parameters = chosen.clone();
     for (name, value) in PARAMETERS {
         if template.parameters().any(|parameter| parameter.name == name) {
