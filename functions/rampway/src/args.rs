@@ -125,3 +125,9 @@ impl ClientArgs {
         }
     }
 }
+
+/// Parses a parameter of the template.
+pub(crate) fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("a parameter is of the form NAME=VALUE")?;
+    Ok((name.into(), value.into()))
+}

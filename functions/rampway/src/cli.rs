@@ -13,6 +13,7 @@ use crate::{
     explain::{self, Explain},
     man::{self, Man},
     mint::{self, Mint},
+    openapi::{self, OpenApi},
     serve::{self, Serve},
     translate::{self, Translate},
 };
@@ -49,6 +50,8 @@ enum Command {
     Explain(Explain),
     Doctor(Doctor),
     Mint(Mint),
+    #[command(name = "openapi")]
+    OpenApi(OpenApi),
     Admin(Admin),
     Completions(Completions),
     Man(Man),
@@ -78,6 +81,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Explain(arguments) => block_on(explain::run(arguments)),
         Command::Doctor(arguments) => block_on(doctor::run(arguments)),
         Command::Mint(arguments) => block_on(mint::run(arguments)),
+        Command::OpenApi(arguments) => openapi::run(arguments),
         Command::Admin(arguments) => block_on(admin::run(arguments)),
         Command::Completions(arguments) => completions::run(&arguments, Rampway::command()),
         Command::Man(arguments) => man::run(&arguments, Rampway::command()),

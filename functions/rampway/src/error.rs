@@ -21,6 +21,9 @@ pub enum Error {
     /// The local cloud does not start.
     #[error(transparent)]
     Local(#[from] local::Error),
+    /// The template cannot be read.
+    #[error(transparent)]
+    Template(#[from] sam::Error),
     /// The first domains, keys and credentials of a local cloud cannot be created.
     #[error("the credentials of the demo client cannot be created: {0}")]
     Seed(String),

@@ -14,6 +14,7 @@ pub mod error;
 pub mod explain;
 pub mod man;
 pub mod mint;
+pub mod openapi;
 mod output;
 pub mod serve;
 mod setting;

@@ -15,7 +15,7 @@ pub enum TemplateSource {
 
 impl TemplateSource {
     /// Reads the template.
-    pub(crate) fn read(&self) -> Result<Template, Error> {
+    pub fn read(&self) -> Result<Template, Error> {
         match self {
             Self::File(path) => Template::read(path),
             Self::Text(text) => Template::parse(text),

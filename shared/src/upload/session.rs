@@ -46,6 +46,9 @@ macro_rules! states {
         }
 
         impl State {
+            /// Every state, in the order of an upload's life.
+            pub const ALL: &[Self] = &[$(Self::$state),*];
+
             /// The name in storage and in responses.
             #[must_use]
             pub const fn name(self) -> &'static str {

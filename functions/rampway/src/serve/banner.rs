@@ -5,7 +5,10 @@ use std::fmt::Write;
 use client::Credentials;
 use local::LocalCloud;
 
-use super::seed::{Seed, TO};
+use super::{
+    OPENAPI_PATH,
+    seed::{Seed, TO},
+};
 
 /// Returns the addresses of the local cloud, and commands to paste into a shell.
 #[must_use]
@@ -53,6 +56,8 @@ Brightcove is simulated at {}, with account {}
             brightcove.account()
         );
     }
+    let address = api.rsplit_once('/').map_or(api, |(address, _)| address);
+    let _ = write!(text, "\nThe API's description (OpenAPI 3.1) is at {address}{OPENAPI_PATH}\n");
     let _ = write!(text, "\nShow the health of the transcoders:\n  curl -s {api}/health\n\nCtrl-C stops it.");
     text
 }

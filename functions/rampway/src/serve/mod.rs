@@ -12,10 +12,14 @@ pub use self::{
     seed::{CLIENT, FROM, Seed, TO},
 };
 use crate::{
-    args::{LocalCloudArgs, StateArgs},
+    args::{LocalCloudArgs, StateArgs, parameter},
     error::Error,
+    openapi,
     output::print,
 };
+
+/// The path of the OpenAPI document, outside the stage.
+pub const OPENAPI_PATH: &str = "/openapi.json";
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -55,11 +59,6 @@ pub struct Serve {
     pub parameters: Vec<(String, String)>,
 }
 
-fn parameter(text: &str) -> Result<(String, String), &'static str> {
-    let (name, value) = text.split_once('=').ok_or("a parameter is of the form NAME=VALUE")?;
-    Ok((name.into(), value.into()))
-}
-
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(arguments: Serve) -> Result<(), Error> {
     let Serve { port, ephemeral, state, local, parameters } = arguments;
@@ -80,7 +79,9 @@ pub async fn run(arguments: Serve) -> Result<(), Error> {
 /// Starts a local cloud, which serves when this returns. The seed is `None` if the template lacks
 /// the authority.
 pub async fn start(options: Options) -> Result<(LocalCloud, Option<Seed>), Error> {
-    let provisioned = LocalCloud::provision(options).await?;
+    let mut provisioned = LocalCloud::provision(options).await?;
+    let description = openapi::document(provisioned.stack(), provisioned.api());
+    provisioned.add_document(OPENAPI_PATH, description.to_string());
     let seed = seed::seed(&provisioned).await?;
     if let Some(brightcove) = provisioned.brightcove() {
         // As `rampway admin uploads connect` does.
