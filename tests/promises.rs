@@ -6,5 +6,6 @@ mod events;
 mod house;
 mod identity;
 mod local_cloud;
+mod openapi;
 mod response;
 mod upload;
