@@ -8,6 +8,7 @@ pub mod crypto;
 pub mod encoding;
 pub mod fault;
 pub mod identity;
+pub mod keys;
 pub mod manual;
 pub mod secret;
 pub mod upload;
