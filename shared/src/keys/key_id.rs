@@ -36,9 +36,12 @@ impl KeyId {
     /// The bytes of the GUID: the first three groups in little-endian order, as PlayReady has them.
     #[must_use]
     pub const fn to_guid(self) -> [u8; 16] {
-        let [a, b, c, d, e, f, g, h, rest @ ..] = self.0;
-        let [i, j, k, l, m, n, o, p] = rest;
-        [d, c, b, a, f, e, h, g, i, j, k, l, m, n, o, p]
+        let mut bytes = self.0;
+        bytes.swap(0, 3);
+        bytes.swap(1, 2);
+        bytes.swap(4, 5);
+        bytes.swap(6, 7);
+        bytes
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Keys are derived, never stored in the clear ([`content_key`]). A [`DrmSystem`] is signalled by a
 //! [`pssh`] box, by [`signal`]s in DASH and HLS manifests, and by the objects of its vendor:
-//! [`widevine`] and [`playready`].
+//! [`widevine`] and [`playready`]. Encryptors ask for both in documents of [`cpix`].
 
 pub mod content_key;
+pub mod cpix;
 mod drm_system;
 mod key_id;
 pub mod playready;

@@ -54,6 +54,12 @@ impl KeyTag {
         Self { attributes: format!("METHOD=AES-128,URI=\"{url}\"{iv},KEYFORMAT=\"identity\",KEYFORMATVERSIONS=\"1\"") }
     }
 
+    /// Adds the attribute `KEYID`, which some players of Widevine read.
+    #[must_use]
+    pub fn with_key_id(self, kid: KeyId) -> Self {
+        Self { attributes: format!("{},KEYID=0x{}", self.attributes, hex(kid.as_bytes())) }
+    }
+
     /// The tag's line, without an end.
     #[must_use]
     pub fn line(&self, playlist: Playlist) -> String {
@@ -73,11 +79,10 @@ const fn sample_aes(scheme: Scheme) -> &'static str {
 /// there is one.
 #[must_use]
 pub fn content_protection(pssh: &[u8], playready: Option<&[u8]>) -> String {
-    let mut xml = format!("<cenc:pssh xmlns:cenc=\"urn:mpeg:cenc:2013\">{}</cenc:pssh>", base64(pssh));
-    if let Some(object) = playready {
-        xml += &format!("<mspr:pro xmlns:mspr=\"urn:microsoft:playready\">{}</mspr:pro>", base64(object));
-    }
-    xml
+    let object = playready
+        .map(|object| format!("<mspr:pro xmlns:mspr=\"urn:microsoft:playready\">{}</mspr:pro>", base64(object)))
+        .unwrap_or_default();
+    format!("<cenc:pssh xmlns:cenc=\"urn:mpeg:cenc:2013\">{}</cenc:pssh>{object}", base64(pssh))
 }
 
 /// FairPlay's URI in the form of MediaPackage: `skd://` and the base64 of a JSON object that names
