@@ -97,7 +97,7 @@ async fn a_tampered_vault_item_is_never_used() {
     let response = fixture.translate(&token, json!([{"value": id, "target": "1006"}])).await;
     assert_eq!(response.status_and_code(), "503 E000");
     assert_eq!(response.body["message"], "the vault does not return a valid response");
-    assert!(fixture.cloud.log().contains("was altered, moved, or sealed under another master key"), "the log has the cause");
+    assert!(fixture.cloud.log().contains("was altered, moved, or encrypted under another master key"), "the log has the cause");
     // A new initialisation replaces the item.
     let token = fixture.init().await;
     assert_eq!(fixture.code(&token, &id, "1006").await, "none");
