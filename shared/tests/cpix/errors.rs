@@ -86,6 +86,7 @@ fn what_is_invalid_is_named() {
         (document.replacen(VIDEO, &AUDIO.to_uppercase(), 1), "Invalid ContentKey@kid"),
         (keys(63), "Invalid ContentKeyList"),
         (keys(10_000), "Invalid ContentKeyList"),
+        (document.replacen("<c:ContentKeyList>", "<c:DeliveryDataList/><c:ContentKeyList>", 1), "Missing DeliveryData"),
         (document.replace("<c:DRMSystemList>", &many_systems), "Invalid DRMSystemList"),
         (document.replacen("</c:CPIX>", "<c:DRMSystemList/></c:CPIX>", 1), "Invalid DRMSystemList"),
         (document.replacen(&format!("<c:DRMSystem kid=\"{VIDEO}\""), "<c:DRMSystem kid=\"\"", 1), "Invalid DRMSystem@kid"),
@@ -113,7 +114,7 @@ fn what_is_invalid_is_named() {
         ),
         (
             document.replacen("<c:ContentKeyList>", "<c:DeliveryDataList><c:DeliveryData/></c:DeliveryDataList><c:ContentKeyList>", 1),
-            "Requested CPIX content key encryption not supported",
+            "Invalid DeliveryKey certificate",
         ),
     ] {
         assert_eq!(text(&document, V2_0), expected);

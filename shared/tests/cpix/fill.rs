@@ -1,8 +1,9 @@
 //! What replies contain.
 
 use shared::{
+    crypto::system_rng,
     encoding::{base64, from_base64, hex},
-    keys::cpix::{KeyIds, ReplyOptions, Request},
+    keys::cpix::{Form, KeyIds, ReplyOptions, Request},
 };
 
 use super::{
@@ -169,7 +170,7 @@ fn an_iv_is_given_where_it_does_no_harm() {
         let document = two_tracks(scheme, &[system]);
         let request = Request::parse(document.as_bytes(), V2_0).unwrap();
         let keys = request.derive_keys(&derivation(), "TUTO", KeyIds::Requested);
-        let reply = elements(request.fill(&keys, options).expose());
+        let reply = elements(request.fill(&keys, options, &mut system_rng()).expose());
         let keys = reply.iter().filter(|element| element.path.ends_with("/cpix:ContentKey"));
         keys.filter_map(|element| element.get("explicitIV").map(str::to_owned)).collect::<Vec<_>>()
     };
@@ -179,6 +180,54 @@ fn an_iv_is_given_where_it_does_no_harm() {
     assert!(ivs("cenc", WIDEVINE, &OPTIONS).is_empty());
     assert!(ivs("cens", WIDEVINE, &OPTIONS).is_empty());
     assert_eq!(ivs("cenc", WIDEVINE, &ReplyOptions { always_iv: true, ..OPTIONS }), expected);
+}
+
+#[test]
+fn the_operator_decides_about_tags() {
+    let document = two_tracks("cbcs", &[WIDEVINE, FAIRPLAY]);
+    let request = Request::parse(document.as_bytes(), V2_0).unwrap();
+    let keys = request.derive_keys(&derivation(), "TUTO", KeyIds::Requested);
+    let fairplay_uri = Some("skd://{content_id}/{kid}?{kid_base64}&{iv_base64}");
+    let options = ReplyOptions { fairplay_uri, key_id_attribute: true, ..OPTIONS };
+    let reply = elements(request.fill(&keys, &options, &mut system_rng()).expose());
+    let tag = |system| {
+        let tag = children(&reply, VIDEO, system).into_iter().find(|(name, ..)| name == "cpix:HLSSignalingData").unwrap();
+        String::from_utf8(tag.2).unwrap()
+    };
+    let (kid, iv) = (base64(&uuid(VIDEO)), base64(&derived("iv", "abc123", &uuid(VIDEO))));
+    assert!(tag(WIDEVINE).ends_with(&format!(",KEYID=0x{}", VIDEO.replace('-', ""))));
+    assert!(tag(FAIRPLAY).contains(&format!("URI=\"skd://abc123/{VIDEO}?{kid}&{iv}\"")));
+}
+
+#[test]
+fn the_vendors_form_fills_an_empty_system() {
+    let system = |kid, id| format!("<DRMSystem kid=\"{kid}\" systemId=\"{id}\"/>");
+    let document = format!(
+        "<CPIX id=\"abc123\" xmlns=\"urn:dashif:org:cpix\"><ContentKeyList><ContentKey kid=\"{VIDEO}\"/></ContentKeyList>\
+         <DRMSystemList>{}{}{}</DRMSystemList></CPIX>",
+        system(VIDEO, WIDEVINE),
+        system(AUDIO, PLAYREADY),
+        system(VIDEO, FAIRPLAY)
+    );
+    let reply = elements(&answer(document.as_bytes(), Form::Vendor, KeyIds::Derived).unwrap());
+    let kid = "02509c87-c4b6-8420-9cc5-f141971de7ad";
+    let bytes = |system, name| {
+        let children = children(&reply, kid, system).into_iter();
+        children.filter(|(known, ..)| known == name).map(|(.., bytes)| bytes).collect::<Vec<_>>()
+    };
+    // Fields 1 to 5: the algorithm, the key id, the provider, the content's id and the track.
+    let data = [&[8, 1, 0x12, 16][..], &uuid(kid), &[0x1A, 13], b"widevine_test", &[0x22, 6], b"abc123", &[0x2A, 2], b"HD"].concat();
+    assert_eq!(bytes(WIDEVINE, "cpix:ContentProtectionData"), std::slice::from_ref(&data));
+    assert_eq!(bytes(WIDEVINE, "cpix:PSSH")[0][32..], data);
+    assert_eq!(bytes(WIDEVINE, "cpix:HLSSignalingData").len(), 2);
+    let object = playready_object(kid, &derived("key", "abc123", &uuid(kid)), "cenc");
+    for name in ["cpix:ContentProtectionData", "cpix:SmoothStreamingProtectionHeaderData", "speke:ProtectionHeader"] {
+        assert_eq!(bytes(PLAYREADY, name), std::slice::from_ref(&object), "{name}");
+    }
+    let uri = format!("skd://{}", base64(&uuid(kid)));
+    assert_eq!(bytes(FAIRPLAY, "cpix:URIExtXKey"), [uri.into_bytes()]);
+    assert!(bytes(FAIRPLAY, "cpix:PSSH").is_empty());
+    assert_eq!(reply[2].get("explicitIV"), Some(base64(&derived("iv", "abc123", &uuid(kid))).as_str()));
 }
 
 #[test]

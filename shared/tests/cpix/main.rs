@@ -1,6 +1,7 @@
 //! CPIX: what encryptors send, and what they get for it.
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 
+mod delivery;
 mod errors;
 mod fill;
 mod laws;
@@ -8,6 +9,7 @@ mod replay;
 mod reply;
 
 use shared::{
+    crypto::system_rng,
     keys::{
         KeyDerivation,
         cpix::{Error, Form, KeyIds, ReplyOptions, Request, SpekeVersion},
@@ -37,7 +39,7 @@ fn derivation() -> KeyDerivation {
 fn answer(document: &[u8], form: Form, key_ids: KeyIds) -> Result<String, Error> {
     let request = Request::parse(document, form)?;
     let keys = request.derive_keys(&derivation(), "TUTO", key_ids);
-    Ok(request.fill(&keys, &OPTIONS).expose().to_owned())
+    Ok(request.fill(&keys, &OPTIONS, &mut system_rng()).expose().to_owned())
 }
 
 /// Answers a document with the key ids that it asks for.

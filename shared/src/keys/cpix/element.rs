@@ -4,6 +4,10 @@
 pub(super) const CPIX: &str = "urn:dashif:org:cpix";
 /// The namespace of PSKC (RFC 6030).
 pub(super) const PSKC: &str = "urn:ietf:params:xml:ns:keyprov:pskc";
+/// The namespace of XML Signature.
+pub(super) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
+/// The namespace of XML Encryption.
+pub(super) const ENC: &str = "http://www.w3.org/2001/04/xmlenc#";
 /// The namespace of SPEKE 1.0.
 pub(super) const SPEKE: &str = "urn:aws:amazon:com:speke";
 
@@ -41,6 +45,10 @@ impl Signal {
 pub(super) enum Element {
     Cpix,
     DeliveryDataList,
+    DeliveryData,
+    DeliveryKey,
+    X509Data,
+    X509Certificate,
     ContentKeyList,
     ContentKey,
     DrmSystemList,
@@ -58,12 +66,17 @@ pub(super) enum Element {
 }
 
 /// The name of each element, with the prefix that replies have, below its parent's row.
-const ELEMENTS: [(Option<Element>, &str, Element); 23] = {
+const ELEMENTS: [(Option<Element>, &str, Element); 28] = {
     use Element as E;
     use Signal as S;
     [
         (None, "cpix:CPIX", E::Cpix),
         (Some(E::Cpix), "cpix:DeliveryDataList", E::DeliveryDataList),
+        (Some(E::DeliveryDataList), "cpix:DeliveryData", E::DeliveryData),
+        (Some(E::DeliveryData), "cpix:DeliveryKey", E::DeliveryKey),
+        (Some(E::DeliveryKey), "ds:X509Data", E::X509Data),
+        (Some(E::DeliveryKey), "ds:X509Certificate", E::X509Certificate),
+        (Some(E::X509Data), "ds:X509Certificate", E::X509Certificate),
         (Some(E::Cpix), "cpix:ContentKeyList", E::ContentKeyList),
         (Some(E::ContentKeyList), "cpix:ContentKey", E::ContentKey),
         (Some(E::Cpix), "cpix:DRMSystemList", E::DrmSystemList),
@@ -91,7 +104,7 @@ const ELEMENTS: [(Option<Element>, &str, Element); 23] = {
 impl Element {
     /// The element of a name in a parent. The root element has none.
     pub(super) fn find(parent: Option<Self>, namespace: &[u8], local: &[u8]) -> Option<Self> {
-        let prefix = [("cpix:", CPIX), ("speke:", SPEKE)].into_iter().find(|(_, known)| known.as_bytes() == namespace)?.0;
+        let prefix = [("cpix:", CPIX), ("speke:", SPEKE), ("ds:", DS)].into_iter().find(|(_, known)| known.as_bytes() == namespace)?.0;
         ELEMENTS
             .iter()
             .find(|(of, name, _)| *of == parent && name.strip_prefix(prefix).is_some_and(|name| name.as_bytes() == local))

@@ -49,10 +49,9 @@ pub enum Error {
     /// The rules contradict each other or name what is not there.
     #[error("Malformed encryption contract")]
     MalformedContract,
-    /// The request asks for keys that are encrypted to a certificate, which is not supported: keys
-    /// in the clear would break the promise that the request makes to its sender.
-    #[error("Requested CPIX content key encryption not supported")]
-    EncryptedDelivery,
+    /// A certificate does not parse, or its key is not of RSA with 2048 bits or more.
+    #[error("Invalid DeliveryKey certificate")]
+    InvalidCertificate,
 }
 
 impl Error {

@@ -52,11 +52,12 @@ impl Attributes {
     }
 }
 
-/// The start or the end of a known element.
+/// The start or the end of a known element, or a certificate's text.
 #[derive(Debug)]
 pub(super) enum Event {
     Start(Element, Attributes),
     End(Element),
+    Text(String),
 }
 
 /// Takes the body of a request as text.
@@ -122,6 +123,12 @@ impl<'a> Events<'a> {
                     if self.open.is_empty() && !blank || text.windows(3).any(|bytes| bytes == b"]]>") {
                         return Err(NOT_WELL_FORMED);
                     }
+                    if self.is_in_certificate() {
+                        return Ok(Some(Event::Text(text.decode().map_err(|_| NOT_WELL_FORMED)?.into_owned())));
+                    }
+                }
+                XmlEvent::CData(text) if self.is_in_certificate() => {
+                    return Ok(Some(Event::Text(text.decode().map_err(|_| NOT_WELL_FORMED)?.into_owned())));
                 }
                 XmlEvent::GeneralRef(reference) if !self.open.is_empty() => check_reference(&reference)?,
                 XmlEvent::CData(_) if !self.open.is_empty() => {}
@@ -140,6 +147,10 @@ impl<'a> Events<'a> {
                 }
             }
         }
+    }
+
+    fn is_in_certificate(&self) -> bool {
+        self.open.last() == Some(&Some(Element::X509Certificate))
     }
 
     fn start(&mut self, start: &BytesStart<'_>) -> Result<Option<Event>, Reason> {

@@ -1,16 +1,18 @@
 //! The reply: the request's elements and attributes in their order, with keys and signalling.
 
+use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::{
-    element::{CPIX, Element, PSKC, SPEKE, Signal},
+    delivery::DocumentKeys,
+    element::{CPIX, DS, ENC, Element, PSKC, SPEKE, Signal},
     events::{Attributes, Event, Events},
     request::{Form, Request},
     signals::{self, ALL_SIGNALS, ReplyOptions, Signals},
 };
 use crate::{
     encoding::base64,
-    keys::{ContentKey, signal::Playlist},
+    keys::{ContentKey, DrmSystem, signal::Playlist},
     secret::SecretText,
 };
 
@@ -18,21 +20,30 @@ impl Request<'_> {
     /// Writes the reply with one key for each of [`keys`](Self::keys). Where a key has another id
     /// than the request asked for, its id takes the place of the other everywhere.
     ///
+    /// Only encrypted delivery draws from `rng`: without it, equal arguments give equal replies.
+    ///
     /// # Panics
     /// When there are more or fewer keys than the request asks for.
     #[must_use]
-    pub fn fill(&self, keys: &[ContentKey], options: &ReplyOptions<'_>) -> SecretText {
+    pub fn fill(&self, keys: &[ContentKey], options: &ReplyOptions<'_>, rng: &mut impl CryptoRng) -> SecretText {
         assert_eq!(keys.len(), self.keys.len(), "there is one key for each that was asked for");
-        let asked: usize = self.systems.iter().map(|system| system.signals.len()).sum();
-        // As the text must not move while it grows, which would leave keys behind in memory.
-        let capacity = 1024 + 2 * self.document.len() + 512 * keys.len() + 2048 * asked;
-        let mut writer = Writer { request: self, keys, options, text: String::with_capacity(capacity), indices: [0; 3] };
+        // The text must not move while it grows, which would leave keys behind in memory.
+        let asked = self.systems.iter().map(|system| {
+            let bytes = match system.system {
+                DrmSystem::PlayReady => 2304 + 8 * options.licence_url.len(),
+                _ => 640 + 6 * self.content_id.len(),
+            };
+            bytes * if system.signals.is_empty() { ALL_SIGNALS.len() } else { system.signals.len() }
+        });
+        let capacity = 1024 + self.document.len() + 512 * keys.len() + asked.sum::<usize>() + 4096 * self.recipients.len();
+        let document_keys = (!self.recipients.is_empty()).then(|| DocumentKeys::generate(rng));
+        let mut writer = Writer { request: self, keys, options, document_keys, text: String::with_capacity(capacity), indices: [0; 4] };
         writer.text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
         let mut events = Events::new(self.document);
         let mut next = || events.next().expect("the document was read before");
         let mut system = None;
         while let Some(event) = next() {
-            writer.event(event, &mut system);
+            writer.event(event, &mut system, rng);
         }
         SecretText::new(writer.text)
     }
@@ -49,23 +60,38 @@ struct Writer<'a> {
     request: &'a Request<'a>,
     keys: &'a [ContentKey],
     options: &'a ReplyOptions<'a>,
+    /// The keys of encrypted delivery.
+    document_keys: Option<DocumentKeys>,
     text: String,
-    /// How many keys, systems and rules were written.
-    indices: [usize; 3],
+    /// How many keys, systems, rules and recipients were written.
+    indices: [usize; 4],
 }
 
 impl Writer<'_> {
-    fn event(&mut self, event: Event, open: &mut Option<OpenSystem>) {
+    fn event(&mut self, event: Event, open: &mut Option<OpenSystem>, rng: &mut impl CryptoRng) {
         match event {
             Event::Start(Element::Cpix, attributes) => self.root(&attributes),
-            Event::Start(Element::ContentKey, attributes) => self.content_key(&attributes),
+            Event::Start(Element::ContentKey, attributes) => self.content_key(&attributes, rng),
             Event::Start(Element::DrmSystem, attributes) => *open = Some(self.drm_system(&attributes)),
             Event::Start(Element::Signal(signal), attributes) => {
                 if let Some(open) = open {
                     self.signal(signal, &attributes, open);
                 }
             }
-            Event::End(Element::Signal(_)) => {}
+            Event::Start(Element::X509Certificate, attributes) => {
+                self.start(Element::X509Certificate, &attributes, None, &[]);
+                let certificate = base64(self.request.recipients[self.indices[3]].certificate());
+                self.text.push_str(&certificate);
+            }
+            Event::End(Element::DeliveryData) => {
+                let recipient = self.index(3);
+                if let Some(keys) = &self.document_keys {
+                    self.text.push_str(&keys.delivery(&self.request.recipients[recipient]));
+                }
+                self.end(Element::DeliveryData);
+            }
+            // Values and certificates are written with their start tags.
+            Event::End(Element::Signal(_)) | Event::Text(_) => {}
             Event::Start(Element::Rule, attributes) => {
                 let rule = self.index(2);
                 self.start(Element::Rule, &attributes, self.request.rules[rule].key, &[]);
@@ -82,7 +108,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Counts a key, a system or a rule.
+    /// Counts a key, a system, a rule or a recipient.
     fn index(&mut self, of: usize) -> usize {
         self.indices[of] += 1;
         self.indices[of] - 1
@@ -102,18 +128,28 @@ impl Writer<'_> {
         if !self.request.form.is_speke_2() {
             self.attribute("xmlns:speke", SPEKE);
         }
+        if self.document_keys.is_some() {
+            self.attribute("xmlns:ds", DS);
+            self.attribute("xmlns:enc", ENC);
+        }
         self.text.push('>');
     }
 
-    fn content_key(&mut self, attributes: &Attributes) {
+    fn content_key(&mut self, attributes: &Attributes, rng: &mut impl CryptoRng) {
         let index = self.index(0);
         let key = &self.keys[index];
         let iv = self.request.reply_iv(index, key, self.options.always_iv).map(|iv| base64(&iv));
         let added = iv.filter(|_| attributes.get("explicitIV").is_none()).map(|iv| ("explicitIV", iv));
         self.start(Element::ContentKey, attributes, Some(index), added.as_slice());
-        self.text.push_str("<cpix:Data><pskc:Secret><pskc:PlainValue>");
-        self.text.push_str(&Zeroizing::new(base64(key.key.expose())));
-        self.text.push_str("</pskc:PlainValue></pskc:Secret></cpix:Data>");
+        self.text.push_str("<cpix:Data><pskc:Secret>");
+        if let Some(keys) = &self.document_keys {
+            self.text.push_str(&keys.content_key(&key.key, rng));
+        } else {
+            self.text.push_str("<pskc:PlainValue>");
+            self.text.push_str(&Zeroizing::new(base64(key.key.expose())));
+            self.text.push_str("</pskc:PlainValue>");
+        }
+        self.text.push_str("</pskc:Secret></cpix:Data>");
     }
 
     fn drm_system(&mut self, attributes: &Attributes) -> OpenSystem {

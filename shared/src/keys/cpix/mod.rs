@@ -7,6 +7,7 @@
 //! in their order, without comments and white space. Elements that the key server does not know
 //! do not come back.
 
+mod delivery;
 mod element;
 mod error;
 mod events;
@@ -17,6 +18,7 @@ mod signals;
 mod speke;
 mod validate;
 
+pub use delivery::Recipient;
 pub use element::Signal;
 pub use error::Error;
 pub use request::{Form, KeyIds, Period, Request, RequestedKey, RequestedSystem, Rule};

@@ -14,6 +14,8 @@ pub(super) struct Outline {
     /// How often each list is there: `ContentKeyList`, `DRMSystemList`, `ContentKeyPeriodList`,
     /// `ContentKeyUsageRuleList`, `DeliveryDataList`.
     pub(super) lists: [usize; 5],
+    /// The text of the certificate of each `DeliveryData`.
+    pub(super) certificates: Vec<String>,
     /// The attributes of each `ContentKey`.
     pub(super) keys: Vec<Attributes>,
     /// Each `DRMSystem`.
@@ -58,8 +60,10 @@ impl Outline {
         let mut outline = Self::default();
         let mut events = Events::new(document);
         while let Some(event) = events.next()? {
-            if let Event::Start(element, attributes) = event {
-                outline.add(element, attributes);
+            match event {
+                Event::Start(element, attributes) => outline.add(element, attributes),
+                Event::Text(text) => outline.certificates.last_mut().map_or((), |certificate| *certificate += &text),
+                Event::End(_) => {}
             }
         }
         Ok(outline)
@@ -77,6 +81,7 @@ impl Outline {
             Element::PeriodList => self.lists[Self::PERIODS] += 1,
             Element::RuleList => self.lists[Self::RULES] += 1,
             Element::DeliveryDataList => self.lists[Self::DELIVERY] += 1,
+            Element::DeliveryData => self.certificates.push(String::new()),
             Element::ContentKey => self.keys.push(attributes),
             Element::DrmSystem => {
                 self.systems.push(OutlineSystem { attributes, signals: Vec::new(), has_invalid_playlist: false });
@@ -99,7 +104,7 @@ impl Outline {
             }
             Element::VideoFilter => self.rules.last_mut().map_or((), |rule| count(&mut rule.video)),
             Element::AudioFilter => self.rules.last_mut().map_or((), |rule| count(&mut rule.audio)),
-            Element::BitrateFilter | Element::LabelFilter => {}
+            Element::DeliveryKey | Element::X509Data | Element::X509Certificate | Element::BitrateFilter | Element::LabelFilter => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A request that was checked.
 
-use super::{element::Signal, speke::SpekeVersion};
+use super::{delivery::Recipient, element::Signal, speke::SpekeVersion};
 use crate::keys::{ContentKey, DrmSystem, KeyDerivation, KeyId, Scheme};
 
 /// The rules that a document follows.
@@ -30,6 +30,8 @@ pub struct Request<'a> {
     pub form: Form,
     /// `CPIX@contentId`, or `CPIX@id` before SPEKE 2.
     pub content_id: String,
+    /// To whose certificates the keys are encrypted; without any, keys are in the clear.
+    pub recipients: Vec<Recipient>,
     /// Each `ContentKey`.
     pub keys: Vec<RequestedKey>,
     /// Each `DRMSystem`.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    delivery::Recipient,
     error::Error,
     events::{self, Attributes},
     outline::{Outline, OutlineRule},
@@ -18,6 +19,8 @@ use crate::{
 const MAX_KEYS: usize = 64;
 /// The most systems: every key in every system.
 const MAX_SYSTEMS: usize = MAX_KEYS * DrmSystem::ALL.len();
+/// The most recipients of encrypted keys.
+const MAX_RECIPIENTS: usize = 8;
 /// The track of a key without a rule or with one for all tracks.
 const DEFAULT_TRACK: &str = "HD";
 /// The track type of a key for all tracks.
@@ -48,9 +51,7 @@ impl<'a> Request<'a> {
         if form.is_speke_2() {
             check_contract(&outline, &index, kids.iter().map(|(kid, _)| kid))?;
         }
-        if outline.lists[Outline::DELIVERY] > 0 {
-            return Err(Error::EncryptedDelivery);
-        }
+        let recipients = outline.certificates.iter().map(|text| Recipient::parse(text)).collect::<Result<_, _>>()?;
         let periods: Vec<Period> = outline.periods.iter().map(period).collect();
         let rules: Vec<Rule> = outline.rules.iter().map(|outline| rule(outline, &index)).collect();
         assign_rules(&mut keys, &outline.rules, &rules, &periods, form);
@@ -62,7 +63,7 @@ impl<'a> Request<'a> {
             .zip(systems)
             .filter_map(|((outline, (kid, _)), system)| Some(RequestedSystem { key: of_key(&kid)?, system, signals: outline.signals }));
         let systems = systems.collect();
-        Ok(Self { document, form, content_id, keys, systems, periods, rules })
+        Ok(Self { document, form, content_id, recipients, keys, systems, periods, rules })
     }
 }
 
@@ -83,7 +84,9 @@ fn check_version(root: &Attributes, form: Form) -> Result<(), Error> {
 
 fn check_lists(outline: &Outline, form: Form) -> Result<(), Error> {
     let has_rules = !form.is_speke_2() || outline.lists[Outline::RULES] > 0;
+    let has_delivery = outline.lists[Outline::DELIVERY] > 0;
     let present = [
+        (!has_delivery || !outline.certificates.is_empty(), "DeliveryData"),
         (outline.lists[Outline::CONTENT_KEYS] > 0, "ContentKeyList"),
         (!outline.keys.is_empty(), "ContentKey"),
         (outline.lists[Outline::DRM_SYSTEMS] > 0, "DRMSystemList"),
@@ -95,6 +98,7 @@ fn check_lists(outline: &Outline, form: Form) -> Result<(), Error> {
         return Err(Error::Missing(name));
     }
     let bounded = [
+        (outline.lists[Outline::DELIVERY] <= 1 && outline.certificates.len() <= MAX_RECIPIENTS, "DeliveryDataList"),
         (outline.lists[Outline::CONTENT_KEYS] == 1 && outline.keys.len() <= MAX_KEYS, "ContentKeyList"),
         (outline.lists[Outline::DRM_SYSTEMS] == 1 && outline.systems.len() <= MAX_SYSTEMS, "DRMSystemList"),
         (outline.lists[Outline::PERIODS] <= 1, "ContentKeyPeriodList"),
