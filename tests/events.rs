@@ -61,7 +61,7 @@ async fn every_event_gets_its_promised_answer() {
             let answer = match fixture.cloud.invoke(function, &event).await {
                 Ok(answer) => with_parsed_body(answer),
                 // An authorizer refuses an unknown caller by an error.
-                Err(Error::Function { answer, .. }) => serde_json::from_str(&answer).unwrap_or_else(|_| answer.into()),
+                Err(Error::Function { payload, .. }) => serde_json::from_str(&payload).unwrap_or_else(|_| payload.into()),
                 Err(error) => {
                     failures.push(format!("{name}: {error}"));
                     continue;

@@ -27,7 +27,7 @@ async fn brightcove_errors_have_documented_codes_and_leave_no_video() {
         let response = fixture.create("a.mp4").await;
         assert_eq!(response.status_and_code(), expected, "{call:?} {status}: {}", response.text);
         assert!(!response.text.contains("hello") && !response.text.contains("html"), "{}", response.text);
-        brightcove.relent();
+        brightcove.clear_faults();
         assert!(brightcove.videos().is_empty(), "{call:?} {status} leaves a video");
     }
     // A token that is revoked before it expires costs a retry.
@@ -45,8 +45,8 @@ async fn an_ingest_whose_response_is_lost_is_requested_once() {
     fixture.brightcove().refuse(Call::Ingest, 50, 422, r#"[{"error_code":"ILLEGAL_FIELD","message":"no"}]"#);
     let rejected = page.ingest().await;
     assert_eq!((rejected.status_and_code().as_str(), &rejected.body["upstream_code"]), ("422 upstream_rejected", &json!("ILLEGAL_FIELD")));
-    fixture.brightcove().relent();
-    fixture.brightcove().lose(Call::Ingest, 1);
+    fixture.brightcove().clear_faults();
+    fixture.brightcove().drop_responses(Call::Ingest, 1);
     let ingested = page.ingest().await;
     assert_eq!(ingested.status, 200, "{}", ingested.text);
     assert_eq!(fixture.brightcove().jobs().len(), 1);
@@ -56,10 +56,10 @@ async fn an_ingest_whose_response_is_lost_is_requested_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_brightcove_is_awaited_and_a_hanging_one_times_out() {
     let fixture = start(&[]).await;
-    fixture.brightcove().slow(Call::Create, Duration::from_millis(800));
+    fixture.brightcove().delay(Call::Create, Duration::from_millis(800));
     assert_eq!(fixture.create("a.mp4").await.status, 200);
-    fixture.brightcove().slow(Call::UploadUrls, Duration::from_mins(1));
+    fixture.brightcove().delay(Call::UploadUrls, Duration::from_mins(1));
     assert_eq!(fixture.create("b.mp4").await.status_and_code(), "503 upstream_busy");
-    fixture.brightcove().relent();
+    fixture.brightcove().clear_faults();
     assert_eq!(fixture.brightcove().videos().len(), 1, "the second is deleted");
 }

@@ -1,4 +1,4 @@
-//! Where the programs are that a suite starts, and how they come there.
+//! The binaries that a local cloud starts: found, and built where they belong to a workspace.
 
 use std::{
     env,
@@ -8,16 +8,15 @@ use std::{
 
 use tokio::{process::Command, sync::OnceCell};
 
-use crate::Error;
-use crate::setting;
+use crate::{error::Error, setting};
 
-/// The container's program.
-pub(super) const TRANSCODER: &str = "transcoder";
+/// The binary of the SageMaker container.
+pub(crate) const TRANSCODER: &str = "transcoder";
 
-/// The folder of the programs: this one's own. When cargo started this program, or it lies in a workspace's target
-/// folder, they are built first; nothing happens when they are up to date.
+/// The folder of the binaries, which is that of this program. When cargo runs this program, or its folder is a workspace's
+/// target folder, the binaries are built first; that does nothing when they are up to date.
 pub async fn find(names: &[&str]) -> Result<PathBuf, Error> {
-    // Tests start many suites at once, and one build is enough.
+    // Tests start many local clouds at once; one build is enough.
     static BUILT: OnceCell<()> = OnceCell::const_new();
     let directory = own_directory()?;
     if let Some(workspace) = workspace(&directory) {
@@ -27,8 +26,8 @@ pub async fn find(names: &[&str]) -> Result<PathBuf, Error> {
     Ok(directory)
 }
 
-/// Fails for the first program that is missing.
-pub(super) fn check(directory: &Path, names: &[&str]) -> Result<(), Error> {
+/// Fails for the first binary that is missing.
+pub(crate) fn check(directory: &Path, names: &[&str]) -> Result<(), Error> {
     match names.iter().find(|name| !directory.join(name).is_file()) {
         Some(name) => Err(Error::NoBinary { name: (*name).to_owned(), directory: directory.into() }),
         None => Ok(()),
@@ -36,23 +35,23 @@ pub(super) fn check(directory: &Path, names: &[&str]) -> Result<(), Error> {
 }
 
 fn own_directory() -> Result<PathBuf, Error> {
-    let own = env::current_exe().map_err(|error| Error::Machine(format!("this program's own path ({error})")))?;
+    let own = env::current_exe().map_err(|error| Error::Machine(format!("the path of this program ({error})")))?;
     let mut directory = own.parent().unwrap_or(Path::new("/"));
-    // Tests and examples are one folder deeper.
+    // Binaries of tests and examples are one folder deeper.
     if directory.ends_with("deps") || directory.ends_with("examples") {
         directory = directory.parent().unwrap_or(directory);
     }
     Ok(directory.into())
 }
 
-/// The workspace to build in: above the target folder, or where cargo says it is.
+/// The workspace to build in: it contains the target folder, or the package that cargo runs.
 fn workspace(directory: &Path) -> Option<PathBuf> {
     let is_workspace = |folder: &&Path| folder.join("Cargo.toml").is_file() && folder.join("template.yaml").is_file();
-    // Cargo tags the folder only when it makes it, and leaves the other file in any that it builds in.
-    let built = |target: &&Path| ["CACHEDIR.TAG", ".rustc_info.json"].iter().any(|file| target.join(file).is_file());
-    let target = directory.parent().filter(built)?;
-    let told = setting::manifest_directory();
-    let mut candidates = target.ancestors().chain(told.iter().flat_map(|told| told.ancestors()));
+    // Cargo writes the tag only into a folder that it creates, and the other file into every folder that it builds in.
+    let is_target = |target: &&Path| ["CACHEDIR.TAG", ".rustc_info.json"].iter().any(|file| target.join(file).is_file());
+    let target = directory.parent().filter(is_target)?;
+    let package = setting::manifest_directory();
+    let mut candidates = target.ancestors().chain(package.iter().flat_map(|package| package.ancestors()));
     candidates.find(is_workspace).map(Path::to_owned)
 }
 
@@ -63,16 +62,16 @@ async fn build(workspace: &Path, directory: &Path) -> Result<(), Error> {
     };
     let target = directory.parent().unwrap_or(directory);
     let mut cargo = Command::new(setting::cargo());
-    // All of them, so that one build serves every suite, and dependencies have the features they already were built with.
+    // The whole workspace: one build serves every local cloud, and dependencies keep the features of earlier builds.
     cargo.current_dir(workspace).args(["build", "--workspace", "--bins", "--profile", profile, "--target-dir"]).arg(target);
-    // What cargo told this program about its own package is not for others.
-    for name in setting::of_our_package() {
+    // Cargo's variables about this program's package must not reach another build.
+    for name in setting::package_variables() {
         cargo.env_remove(name);
     }
     cargo.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
     match cargo.status().await {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Error::Build(format!("`cargo build` ended with {status}"))),
-        Err(error) => Err(Error::Build(format!("cargo does not start ({error})"))),
+        Ok(status) => Err(Error::Build(format!("`cargo build` failed with {status}"))),
+        Err(error) => Err(Error::Build(format!("cargo cannot be started ({error})"))),
     }
 }

@@ -1,28 +1,31 @@
-//! Bodies of requests, read whole up to a limit.
+//! Request bodies, read whole up to a limit.
 
 use axum::body::{Body, Bytes, HttpBody};
 use http_body_util::BodyExt;
 
-/// How far a body that is too large is read on, so that its sender hears the answer instead of a closed connection.
-const POLITENESS: usize = 64 * 1024 * 1024;
+/// How much of a rejected body is read and discarded, so that the client gets the response instead of a reset connection.
+pub(crate) const MAX_DRAIN_BYTES: usize = 64 * 1024 * 1024;
 
 /// A body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Error {
+pub(crate) enum BodyError {
+    /// It has more bytes than the limit.
     TooLarge,
-    Broken,
+    /// The connection failed before its end.
+    Incomplete,
 }
 
-pub(super) async fn read(mut body: Body, limit: usize) -> Result<Bytes, Error> {
-    let told = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut whole = Vec::with_capacity(if told <= limit { told } else { 0 });
+/// Reads a body of at most `limit` bytes.
+pub(crate) async fn read(mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut whole = Vec::with_capacity(if expected <= limit { expected } else { 0 });
     let mut length = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Error::Broken)?.into_data() else {
+        let Ok(data) = frame.map_err(|_| BodyError::Incomplete)?.into_data() else {
             continue;
         };
         length += data.len();
-        if length > POLITENESS {
+        if length > MAX_DRAIN_BYTES {
             break;
         }
         if length <= limit {
@@ -31,5 +34,5 @@ pub(super) async fn read(mut body: Body, limit: usize) -> Result<Bytes, Error> {
             whole = Vec::new();
         }
     }
-    if length > limit { Err(Error::TooLarge) } else { Ok(whole.into()) }
+    if length > limit { Err(BodyError::TooLarge) } else { Ok(whole.into()) }
 }

@@ -1,11 +1,11 @@
-//! The environments of the suite's processes and of its administrator.
+//! Environment variables of the functions' processes and of `rampway admin`.
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use sam::{Deployment, Function, Stack};
 
-/// What every AWS SDK needs to find the stand-ins, and nothing else, at home.
-pub(super) fn sdk(deployment: &Deployment, database: SocketAddr, sagemaker: SocketAddr) -> BTreeMap<String, String> {
+/// The configuration of the AWS SDKs: the local endpoints, and credentials that no AWS account knows.
+pub(crate) fn sdk(deployment: &Deployment, database: SocketAddr, sagemaker: SocketAddr) -> BTreeMap<String, String> {
     [
         ("AWS_REGION", deployment.region.clone()),
         ("AWS_DEFAULT_REGION", deployment.region.clone()),
@@ -19,8 +19,8 @@ pub(super) fn sdk(deployment: &Deployment, database: SocketAddr, sagemaker: Sock
     .into()
 }
 
-/// What Lambda tells a function's process about itself.
-pub(super) fn lambda(function: &Function, runtime_api: SocketAddr, stream: &str) -> BTreeMap<String, String> {
+/// The variables that Lambda sets for a function.
+pub(crate) fn lambda(function: &Function, runtime_api: SocketAddr, stream: &str) -> BTreeMap<String, String> {
     [
         ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", function.id.clone()),
@@ -37,8 +37,8 @@ pub(super) fn lambda(function: &Function, runtime_api: SocketAddr, stream: &str)
     .into()
 }
 
-/// What `rampway admin` needs: the tables, the master key, the authority, the account and the SDK's settings.
-pub(super) fn administrator(stack: &Stack, authority_url: &str, mut sdk: BTreeMap<String, String>) -> BTreeMap<String, String> {
+/// The variables of `rampway admin`: tables, master key, authority, Brightcove account and the SDK's configuration.
+pub(crate) fn administrator(stack: &Stack, authority_url: &str, mut sdk: BTreeMap<String, String>) -> BTreeMap<String, String> {
     sdk.entry("AUTHORITY_URL".into()).or_insert_with(|| authority_url.into());
     for (name, value) in stack.functions.iter().flat_map(|function| &function.environment) {
         if name.ends_with("_TABLE")

@@ -1,31 +1,32 @@
-//! How a suite is started.
+//! The options of a local cloud.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use super::{State, TemplateSource};
+use crate::{state::State, template_source::TemplateSource};
 
-/// How a suite is started.
+/// The options of a [`LocalCloud`](crate::LocalCloud).
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The SAM template.
     pub template: TemplateSource,
-    /// Parameters of the template; defaults stand for the others.
+    /// Parameters of the template; the others take their defaults.
     pub parameters: BTreeMap<String, String>,
-    /// The port of the APIs on 127.0.0.1; 0 is any that is free.
+    /// The port of the APIs on 127.0.0.1; 0 takes a free port.
     pub port: u16,
-    /// How many transcoders stand behind the endpoint.
+    /// The number of instances of each SageMaker endpoint.
     pub instances: usize,
-    /// Where tables and keys are kept.
+    /// Where tables and keys are stored.
     pub state: State,
-    /// The folder of the programs; `None` finds them, and builds them when cargo is at hand.
+    /// The folder of the function binaries. `None` takes the folder of this program, and builds them with cargo when it
+    /// belongs to a workspace.
     pub binaries: Option<PathBuf>,
-    /// How many processes a function may have at once.
-    pub processes: usize,
-    /// How long API Gateway waits for a function.
+    /// The maximum number of processes of each function.
+    pub max_processes: usize,
+    /// The integration timeout of API Gateway.
     pub integration_timeout: Duration,
     /// JSON documents that the local port serves outside the stage, by path: `/openapi.json`.
     pub documents: BTreeMap<String, String>,
-    /// Whether to keep the processes' log lines to ourselves.
+    /// Whether the log lines of the processes stay off standard error.
     pub quiet: bool,
 }
 
@@ -38,7 +39,7 @@ impl Default for Options {
             instances: 1,
             state: State::Directory(".rampway".into()),
             binaries: None,
-            processes: 4,
+            max_processes: 4,
             integration_timeout: Duration::from_secs(29),
             documents: BTreeMap::new(),
             quiet: false,

@@ -1,11 +1,10 @@
-//! Child processes: started with an environment of their own, their lines passed on, and never left behind.
+//! Child processes: each has its own environment, its output goes to the logs, and none outlives its parent.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     io,
     path::Path,
     process::{ExitStatus, Stdio},
-    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -16,66 +15,25 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::setting;
+use crate::{
+    logs::{LogTail, Logs},
+    setting,
+};
 
-/// How many of a process's last lines are kept, to explain its end.
-const LAST_WORDS: usize = 12;
-
-/// How many lines of all processes are kept, for whoever asks what was logged.
-const KEPT: usize = 10_000;
-
-/// Where what processes write goes: to this process's standard error if it is shown, behind the name of who wrote it, and for a
-/// while into memory.
-#[derive(Clone, Debug)]
-pub(super) struct Logs {
-    shown: bool,
-    kept: LastWords,
-}
-
-impl Logs {
-    pub(super) fn new(shown: bool) -> Self {
-        Self { shown, kept: LastWords::new(KEPT) }
-    }
-
-    /// Passes a line on.
-    pub(super) fn line(&self, name: &str, line: &str) {
-        let line = format!("{name} | {line}");
-        if self.shown {
-            eprintln!("{line}");
-        }
-        self.kept.add(line);
-    }
-
-    /// The last lines, oldest first.
-    pub(super) fn text(&self) -> String {
-        self.kept.text()
-    }
-}
-
-/// The last lines of a process.
-#[derive(Clone, Debug)]
-pub(super) struct LastWords {
-    most: usize,
-    lines: Arc<Mutex<VecDeque<String>>>,
-}
-
-impl Default for LastWords {
-    fn default() -> Self {
-        Self::new(LAST_WORDS)
-    }
-}
+/// How long the last output of an ended process may take to arrive. A process that inherited the pipe keeps it open.
+const OUTPUT_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A child process; dropped, it is killed.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
-    last_words: LastWords,
+    log_tail: LogTail,
     readers: Vec<JoinHandle<()>>,
 }
 
 impl Process {
-    /// Starts a program with this environment, and of ours only what any program needs.
-    pub(super) fn start(
+    /// Starts a program with this environment and the variables that every program needs.
+    pub(crate) fn start(
         name: &str,
         program: &Path,
         arguments: &[&str],
@@ -90,91 +48,72 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Ctrl-C in a terminal reaches the whole group: the suite stops its processes itself, in order.
+            // Ctrl-C in a terminal reaches the whole process group. The local cloud stops its processes itself, in order.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let last_words = LastWords::default();
+        let log_tail = LogTail::default();
         let mut readers = Vec::new();
         if let Some(output) = child.stdout.take() {
-            readers.push(tokio::spawn(pass_on(output, name.to_owned(), logs.clone(), last_words.clone())));
+            readers.push(tokio::spawn(forward(output, name.to_owned(), logs.clone(), log_tail.clone())));
         }
         if let Some(output) = child.stderr.take() {
-            readers.push(tokio::spawn(pass_on(output, name.to_owned(), logs.clone(), last_words.clone())));
+            readers.push(tokio::spawn(forward(output, name.to_owned(), logs.clone(), log_tail.clone())));
         }
-        Ok(Self { child, last_words, readers })
+        Ok(Self { child, log_tail, readers })
     }
 
-    pub(super) fn id(&self) -> Option<u32> {
+    pub(crate) fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    pub(super) fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
+    pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }
 
-    pub(super) async fn kill(&mut self) {
-        // It fails for a process that has ended, which is what is wanted.
+    /// Kills the process and waits for its exit.
+    pub(crate) async fn kill(&mut self) {
+        // It fails when the process has already exited.
         let _ = self.child.kill().await;
     }
 
-    /// Asks the process to end, and makes it end when patience is over.
-    pub(super) async fn terminate(&mut self, patience: Duration) {
+    /// Sends SIGTERM, and kills the process when it has not exited after `timeout`.
+    pub(crate) async fn terminate(&mut self, timeout: Duration) {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         if let Some(id) = id {
-            // As long as it has not been waited for, the id is this process's.
+            // The id is this process's until it has been waited for.
             let _ = rustix::process::kill_process(id, Signal::TERM);
-            if tokio::time::timeout(patience, self.child.wait()).await.is_ok() {
+            if tokio::time::timeout(timeout, self.child.wait()).await.is_ok() {
                 return;
             }
         }
         self.kill().await;
     }
 
-    /// What it writes last, for whoever wants to know later.
-    pub(super) fn last_words(&self) -> LastWords {
-        self.last_words.clone()
+    /// The last lines of its output; they follow the process until its end.
+    pub(crate) fn log_tail(&self) -> LogTail {
+        self.log_tail.clone()
     }
 
-    /// Waits until all that an ended process has written is passed on.
-    pub(super) async fn drain(&mut self) {
+    /// Waits until the output of an ended process is logged.
+    pub(crate) async fn flush_output(&mut self) {
         for reader in self.readers.drain(..) {
-            // A pipe outlives the process if another has inherited it.
-            let _ = tokio::time::timeout(Duration::from_millis(100), reader).await;
+            let _ = tokio::time::timeout(OUTPUT_TIMEOUT, reader).await;
         }
     }
 }
 
-impl LastWords {
-    fn new(most: usize) -> Self {
-        Self { most, lines: Arc::default() }
-    }
-
-    pub(super) fn add(&self, line: String) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == self.most {
-            lines.pop_front();
-        }
-        lines.push_back(line);
-    }
-
-    pub(super) fn text(&self) -> String {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
-    }
-}
-
-async fn pass_on(output: impl AsyncRead + Unpin, name: String, logs: Logs, last_words: LastWords) {
+async fn forward(output: impl AsyncRead + Unpin, name: String, logs: Logs, log_tail: LogTail) {
     let mut output = BufReader::new(output);
     let mut line = Vec::new();
     while matches!(output.read_until(b'\n', &mut line).await, Ok(1..)) {
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         line.clear();
         logs.line(&name, &text);
-        last_words.add(text);
+        log_tail.push(text);
     }
 }

@@ -1,4 +1,4 @@
-//! An HTTP server on the loopback interface that ends when it is told to.
+//! HTTP servers on the loopback interface, with graceful shutdown.
 
 use std::{
     collections::BTreeMap,
@@ -11,55 +11,62 @@ use std::{
 use axum::{Router, http::header, routing::get, serve::ListenerExt};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
 
-use crate::Error;
+use crate::error::Error;
 
-/// The signal to stop.
-pub(super) type Stopped = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// How long open requests may run after a server stops accepting.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A server; dropped, it stops listening.
+/// Completes when the server is to shut down.
+pub(crate) type ShutdownSignal = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A server. Dropped, it stops at once.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
-    stop: oneshot::Sender<()>,
+    shutdown: oneshot::Sender<()>,
     task: JoinSet<()>,
 }
 
 impl Server {
     /// Serves a router.
-    pub(super) fn start(listener: TcpListener, router: Router) -> io::Result<Self> {
-        Self::run(listener, |listener, stopped| async {
-            // Small answers must not wait for the acknowledgement of earlier ones.
+    pub(crate) fn start(listener: TcpListener, router: Router) -> Result<Self, Error> {
+        Self::run(listener, |listener, shutdown| async {
+            // Nagle's algorithm delays small responses until earlier ones are acknowledged.
             let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-            // It fails only by failing to accept, which it retries instead.
-            let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
+            // It never fails: a failing `accept` is retried.
+            let _ = axum::serve(listener, router).with_graceful_shutdown(shutdown).await;
         })
     }
 
-    /// Serves what `serve` makes of the listener and of the signal to stop.
-    pub(super) fn run<F>(listener: TcpListener, serve: impl FnOnce(TcpListener, Stopped) -> F) -> io::Result<Self>
+    /// Runs the future that `serve` makes of the listener and the shutdown signal.
+    pub(crate) fn run<F>(listener: TcpListener, serve: impl FnOnce(TcpListener, ShutdownSignal) -> F) -> Result<Self, Error>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let address = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel();
+        let address = listener.local_addr().map_err(Error::socket)?;
+        let (shutdown, signal) = oneshot::channel();
         let mut task = JoinSet::new();
-        task.spawn(serve(listener, Box::pin(async { drop(stopped.await) })));
-        Ok(Self { address, stop, task })
+        task.spawn(serve(listener, Box::pin(async { drop(signal.await) })));
+        Ok(Self { address, shutdown, task })
     }
 
-    pub(super) const fn address(&self) -> SocketAddr {
+    pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Lets requests that run end, for as long as patience lasts.
-    pub(super) async fn stop(mut self, patience: Duration) {
-        let _ = self.stop.send(());
-        let _ = tokio::time::timeout(patience, self.task.join_next()).await;
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops accepting, and waits up to [`SHUTDOWN_TIMEOUT`] for the open requests.
+    pub(crate) async fn stop(mut self) {
+        let _ = self.shutdown.send(());
+        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, self.task.join_next()).await;
     }
 }
 
-/// Listens on a loopback port; 0 is any that is free.
-pub(super) async fn listen(port: u16) -> Result<TcpListener, Error> {
+/// Listens on a loopback port; 0 is any free port.
+pub(crate) async fn listen(port: u16) -> Result<TcpListener, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => Error::PortTaken(port),
         _ => Error::Listen { port, source },
@@ -67,7 +74,7 @@ pub(super) async fn listen(port: u16) -> Result<TcpListener, Error> {
 }
 
 /// Routes that serve JSON documents, by path, to pages of every origin.
-pub(super) fn documents(documents: BTreeMap<String, String>) -> Router {
+pub(crate) fn documents(documents: BTreeMap<String, String>) -> Router {
     documents.into_iter().fold(Router::new(), |router, (path, document)| {
         let headers = [(header::CONTENT_TYPE, "application/json"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
         router.route(&path, get(async move || (headers, document)))

@@ -1,26 +1,26 @@
-//! What the environment tells the local cloud.
+//! The environment variables that the local cloud reads.
 
 use std::{env, ffi::OsString, path::PathBuf};
 
-/// What any program needs of the environment that it is started in, and nothing that is anybody's secret.
+/// The variables that every program needs, none of them secret.
 pub(crate) fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
     let names = ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE"];
     names.into_iter().filter_map(|name| Some((name, env::var_os(name)?)))
 }
 
-/// The cargo that started this program, or any.
+/// The cargo that started this program, or the one in the `PATH`.
 pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Where the package lies that cargo started.
+/// The folder of the package that cargo runs.
 pub(crate) fn manifest_directory() -> Option<PathBuf> {
     env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from)
 }
 
-/// The variables by which cargo tells a program about its own package.
-pub(crate) fn of_our_package() -> Vec<OsString> {
-    let about = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+/// The names of the variables by which cargo describes the package that it runs.
+pub(crate) fn package_variables() -> Vec<OsString> {
+    let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
     let names = env::vars_os().map(|(name, _)| name);
-    names.filter(|name| about.iter().any(|prefix| name.to_string_lossy().starts_with(prefix))).collect()
+    names.filter(|name| prefixes.iter().any(|prefix| name.to_string_lossy().starts_with(prefix))).collect()
 }

@@ -53,7 +53,7 @@ pub struct Schedule {
     pub event: String,
     /// The times of the invocations.
     pub expression: ScheduleExpression,
-    /// The payload; `None` is the event that `EventBridge` generates.
+    /// The payload; `None` is the event that EventBridge generates.
     pub input: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Schedule expressions of `EventBridge`: `rate(…)` and `cron(…)`.
+//! Schedule expressions of EventBridge: `rate(…)` and `cron(…)`.
 
 use std::{str::FromStr, time::Duration};
 

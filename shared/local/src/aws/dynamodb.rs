@@ -1,4 +1,4 @@
-//! The embedded engine that stands for DynamoDB.
+//! DynamoDB: an embedded engine that speaks its protocol.
 
 use dynoxide::{
     Database,
@@ -9,61 +9,60 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::{
-    Error,
+    error::Error,
     server::{Server, listen},
     state::StateDir,
 };
 
-/// DynamoDB alone, in memory: for tests of what needs no function. Dropped, it is gone.
+/// DynamoDB alone, in memory, for tests that need no function. Dropped, it stops.
 #[derive(Debug)]
 pub struct DynamoDb(Server);
 
 impl DynamoDb {
-    /// Serves these tables, empty, at a free port.
+    /// Creates these tables, empty, and serves them on a free port.
     pub async fn in_memory(tables: &[Table]) -> Result<Self, Error> {
-        let database = memory()?;
+        let database = in_memory()?;
         create_all(&database, tables)?;
-        run(listen(0).await?, database).map(Self)
+        serve_database(listen(0).await?, database).map(Self)
     }
 
-    /// Its address, for `AWS_ENDPOINT_URL_DYNAMODB`.
+    /// Its base URL, for `AWS_ENDPOINT_URL_DYNAMODB`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.0.address())
+        self.0.url()
     }
 }
 
-/// Serves the tables over DynamoDB's protocol.
-pub(crate) fn serve(listener: TcpListener, home: &StateDir, tables: &[Table]) -> Result<Server, Error> {
-    run(listener, open(home, tables)?)
+/// Serves the tables of a state directory.
+pub(crate) fn serve(listener: TcpListener, state_dir: &StateDir, tables: &[Table]) -> Result<Server, Error> {
+    serve_database(listener, open(state_dir, tables)?)
 }
 
-fn run(listener: TcpListener, database: Database) -> Result<Server, Error> {
-    let server = Server::run(listener, |listener, stopped| async {
-        // It ends with an error only where accepting does, which it retries instead.
-        let _ = dynoxide::server::serve_with_shutdown(listener, database, stopped).await;
-    });
-    server.map_err(|source| Error::Listen { port: 0, source })
+fn serve_database(listener: TcpListener, database: Database) -> Result<Server, Error> {
+    Server::run(listener, |listener, shutdown| async {
+        // It never fails: a failing `accept` is retried.
+        let _ = dynoxide::server::serve_with_shutdown(listener, database, shutdown).await;
+    })
 }
 
-/// Opens the database, with all tables in it.
-fn open(home: &StateDir, tables: &[Table]) -> Result<Database, Error> {
-    let database = match home.database() {
-        Some(path) => Database::new(&path.to_string_lossy()).map_err(|error| home.problem(error))?,
-        None => memory()?,
+/// Opens the database, and creates the tables that it lacks.
+fn open(state_dir: &StateDir, tables: &[Table]) -> Result<Database, Error> {
+    let database = match state_dir.database() {
+        Some(path) => Database::new(&path.to_string_lossy()).map_err(|error| state_dir.problem(error))?,
+        None => in_memory()?,
     };
-    let known = database.list_tables(serde_json::from_value(json!({})).map_err(|error| home.problem(error))?);
-    let known = known.map_err(|error| home.problem(error))?.table_names;
-    let (old, new): (Vec<_>, Vec<_>) = tables.iter().partition(|table| known.contains(&table.id));
+    let stored = database.list_tables(serde_json::from_value(json!({})).map_err(|error| state_dir.problem(error))?);
+    let stored = stored.map_err(|error| state_dir.problem(error))?.table_names;
+    let (old, new): (Vec<_>, Vec<_>) = tables.iter().partition(|table| stored.contains(&table.id));
     for table in old {
-        check(home, &database, table)?;
+        check(state_dir, &database, table)?;
     }
     create_all(&database, new)?;
     Ok(database)
 }
 
-fn memory() -> Result<Database, Error> {
-    Database::memory().map_err(|error| Error::Machine(format!("a database in memory ({error})")))
+fn in_memory() -> Result<Database, Error> {
+    Database::memory().map_err(|error| Error::Machine(format!("an in-memory database ({error})")))
 }
 
 fn create_all<'a>(database: &Database, tables: impl IntoIterator<Item = &'a Table>) -> Result<(), Error> {
@@ -94,11 +93,11 @@ fn create(database: &Database, table: &Table) -> Result<(), String> {
     Ok(())
 }
 
-/// A table of an earlier start must be the one that the template describes now.
-fn check(home: &StateDir, database: &Database, table: &Table) -> Result<(), Error> {
+/// Fails when a stored table differs from the template's.
+fn check(state_dir: &StateDir, database: &Database, table: &Table) -> Result<(), Error> {
     let description = database.describe_table(DescribeTableRequest { table_name: table.id.clone() });
-    let description = description.map_err(|error| home.problem(error))?.table;
-    let found = serde_json::to_value(description).map_err(|error| home.problem(error))?;
+    let description = description.map_err(|error| state_dir.problem(error))?.table;
+    let found = serde_json::to_value(description).map_err(|error| state_dir.problem(error))?;
     let mut indexes: Vec<&Value> = found["GlobalSecondaryIndexes"].as_array().into_iter().flatten().collect();
     indexes.sort_by_key(|index| index["IndexName"].to_string());
     let mut wanted: Vec<_> = table.indexes.iter().collect();
@@ -111,6 +110,6 @@ fn check(home: &StateDir, database: &Database, table: &Table) -> Result<(), Erro
     if found["KeySchema"] == json!(table.key_schema) && same_indexes {
         Ok(())
     } else {
-        Err(home.problem(format!("its table {} is not the template's", table.id)))
+        Err(state_dir.problem(format!("its table {} differs from the template's", table.id)))
     }
 }

@@ -1,4 +1,4 @@
-//! AWS on one machine: each service as far as the suite uses it.
+//! AWS on one machine: of each service the part that a stack uses.
 
 pub(crate) mod api_gateway;
 pub(crate) mod dynamodb;

@@ -1,3 +1,3 @@
-//! The vendors' services that the suite calls.
+//! The vendors' services on one machine: of each the part that a stack uses.
 
 pub(crate) mod brightcove;

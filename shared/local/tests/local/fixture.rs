@@ -1,4 +1,4 @@
-//! A function and a container: this very test program, started by a script that makes it act as one of them.
+//! A function and a container: scripts that start this test program in one of the two roles.
 
 use std::{
     env, fs,
@@ -74,12 +74,12 @@ Resources:
       StageName: Prod
       Auth:
         Authorizers:
-          Porter: { FunctionArn: !GetAtt PorterFunction.Arn, FunctionPayloadType: REQUEST, Identity: { ReauthorizeEvery: 0 } }
+          TokenAuthorizer: { FunctionArn: !GetAtt TokenAuthorizerFunction.Arn, FunctionPayloadType: REQUEST, Identity: { ReauthorizeEvery: 0 } }
       GatewayResponses:
         UNAUTHORIZED:
           ResponseParameters: { Headers: { Access-Control-Allow-Origin: method.request.header.Origin, Vary: "'Origin'" } }
           ResponseTemplates: { application/json: '{"error":"unauthenticated"}' }
-  PorterFunction:
+  TokenAuthorizerFunction:
     Type: AWS::Serverless::Function
     Condition: UploadSide
     Properties: { CodeUri: functions/echo }
@@ -90,7 +90,7 @@ Resources:
       CodeUri: functions/echo
       Environment: { Variables: { UPLOADS_TABLE: !Ref UploadsTable, BRIGHTCOVE_ACCOUNT: !Ref BrightcoveAccount } }
       Events:
-        Upload: { Type: Api, Properties: { RestApiId: !Ref UploadApi, Path: "/upload/{caller}", Method: ANY, Auth: { Authorizer: Porter } } }
+        Upload: { Type: Api, Properties: { RestApiId: !Ref UploadApi, Path: "/upload/{caller}", Method: ANY, Auth: { Authorizer: TokenAuthorizer } } }
         Preflight: { Type: Api, Properties: { RestApiId: !Ref UploadApi, Path: "/upload/{caller}", Method: OPTIONS } }
   UploadsTable:
     Type: AWS::DynamoDB::Table
@@ -119,25 +119,25 @@ Resources:
     Properties: { EndpointConfigName: !GetAtt Config.EndpointConfigName }
 "#;
 
-/// Made once, before any process is started: a file that is being written cannot be executed.
+/// Written once, before any process starts: a file that is open for writing cannot be executed.
 static FILES: LazyLock<PathBuf> = LazyLock::new(|| {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("serve");
     fs::create_dir_all(&directory).expect("a directory");
     let own = env::current_exe().expect("a path");
-    let act = |role: &str| format!("exec '{}' --exact fixture::{role} --nocapture --test-threads=1", own.display());
+    let run = |role: &str| format!("exec '{}' --exact fixture::{role} --nocapture --test-threads=1", own.display());
     write(&directory, "template.yaml", TEMPLATE);
-    write(&directory, "echo", &format!("#!/bin/sh\n{}\n", act("acts_as_a_function")));
-    write(&directory, "transcoder", &format!("#!/bin/sh\n{}\n", act("acts_as_a_container")));
+    write(&directory, "echo", &format!("#!/bin/sh\n{}\n", run("acts_as_a_function")));
+    write(&directory, "transcoder", &format!("#!/bin/sh\n{}\n", run("acts_as_a_container")));
     write(&directory, "broken", "#!/bin/sh\necho 'no configuration' >&2\nexit 7\n");
     directory
 });
 
-/// Puts an executable file in its place at once, whoever uses the one before it.
+/// Replaces an executable file atomically: a process may run the earlier one.
 fn write(directory: &Path, name: &str, content: &str) {
     let draft = directory.join(format!("{name}.{}", process::id()));
     fs::write(&draft, content).expect("a file");
     fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).expect("a mode");
-    fs::rename(draft, directory.join(name)).expect("a place");
+    fs::rename(draft, directory.join(name)).expect("a rename");
 }
 
 pub(crate) fn template() -> PathBuf {
@@ -157,9 +157,9 @@ async fn acts_as_a_function() {
         let event = client.get(format!("{base}/next")).send().await.expect("an event");
         let id = event.headers()["lambda-runtime-aws-request-id"].to_str().expect("text").to_owned();
         let event: Value = serde_json::from_slice(&event.bytes().await.expect("an event")).expect("JSON");
-        let (way, answer) = act(&event).await;
+        let (outcome, answer) = act(&event).await;
         // Without a content type, as lambda_runtime sends it.
-        client.post(format!("{base}/{id}/{way}")).body(answer).send().await.expect("a receipt");
+        client.post(format!("{base}/{id}/{outcome}")).body(answer).send().await.expect("a response");
     }
 }
 
@@ -173,12 +173,12 @@ async fn act(event: &Value) -> (&'static str, String) {
     let query = &event["queryStringParameters"];
     match query["do"].as_str() {
         _ if event["httpMethod"] == "OPTIONS" => ("response", r#"{"statusCode":204,"headers":{"Access-Control-Max-Age":"60"}}"#.into()),
-        Some("speak") => ("response", r#"{"statusCode":200,"headers":{"content-type":"text/plain"},"body":"plain"}"#.into()),
+        Some("plain") => ("response", r#"{"statusCode":200,"headers":{"content-type":"text/plain"},"body":"plain"}"#.into()),
         _ if event["httpMethod"] == "DELETE" => reply(405, json!({"Allow": "GET, POST"}), json!({"code": "E006"})),
         Some("crash") => process::exit(3),
         Some("fail") => ("error", r#"{"errorType":"Bad","errorMessage":"it failed"}"#.into()),
-        Some("ramble") => ("response", r#""this is no answer""#.into()),
-        Some("flood") => ("response", "x".repeat(6 * 1024 * 1024 + 1000)),
+        Some("malformed") => ("response", r#""not a proxy response""#.into()),
+        Some("oversized") => ("response", "x".repeat(6 * 1024 * 1024 + 1000)),
         Some("wait") => {
             let time = query["ms"].as_str().and_then(|ms| ms.parse().ok()).expect("a time");
             tokio::time::sleep(Duration::from_millis(time)).await;
@@ -192,19 +192,19 @@ async fn act(event: &Value) -> (&'static str, String) {
     }
 }
 
-/// Decides as an authorizer, by the caller that the path names.
+/// Responds as an authorizer, according to the caller in the path.
 fn decide(event: &Value) -> (&'static str, String) {
     let policy = |effect: &str| {
         let statement = json!({"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]});
         let context = json!({"resource": event["resource"], "body": event["body"].is_string()});
         let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
-        ("response", json!({"principalId": "somebody", "policyDocument": policy, "context": context}).to_string())
+        ("response", json!({"principalId": "principal", "policyDocument": policy, "context": context}).to_string())
     };
     match event["pathParameters"]["caller"].as_str() {
         Some("known") => policy("Allow"),
-        Some("unwanted") => policy("Deny"),
-        Some("confusing") => ("response", "7".into()),
-        Some("breaking") => ("error", r#"{"errorType":"Bad","errorMessage":"it failed"}"#.into()),
+        Some("denied") => policy("Deny"),
+        Some("malformed") => ("response", "7".into()),
+        Some("failing") => ("error", r#"{"errorType":"Bad","errorMessage":"it failed"}"#.into()),
         _ => ("error", r#"{"errorType":"Bad","errorMessage":"Unauthorized"}"#.into()),
     }
 }
@@ -228,10 +228,10 @@ async fn invocations(headers: HeaderMap, body: String) -> Response {
         _ => {
             let attributes = headers.get("x-amzn-sagemaker-custom-attributes").cloned();
             let attributes = attributes.map(|value| [("x-amzn-sagemaker-custom-attributes", value)]);
-            let told = env::vars().filter(|(name, _)| name == "ISSUER" || name == "MODEL_DIRECTORY").collect::<Vec<_>>();
-            let answer = json!({"process": process::id(), "length": body.len(), "told": told}).to_string();
+            let environment = env::vars().filter(|(name, _)| name == "ISSUER" || name == "MODEL_DIRECTORY").collect::<Vec<_>>();
+            let answer = json!({"process": process::id(), "length": body.len(), "environment": environment}).to_string();
             match attributes {
-                Some(attributes) => (attributes, [("x-other", "kept back")], answer).into_response(),
+                Some(attributes) => (attributes, [("x-other", "not forwarded")], answer).into_response(),
                 None => answer.into_response(),
             }
         }

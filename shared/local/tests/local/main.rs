@@ -1,11 +1,11 @@
-//! What `rampway serve` does in AWS's and Brightcove's place, shown with a function and a container made for it.
+//! The local cloud, with a function and a container of these tests.
 
 mod containers;
 mod fixture;
 mod functions;
 mod gateway;
 mod lifetime;
-mod uploads;
+mod upload_side;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -13,7 +13,7 @@ use local::{LocalCloud, Options, State};
 use reqwest::{Client, Response};
 use serde_json::Value;
 
-/// Options for a suite of the fixture's template, on any port, leaving nothing behind.
+/// Options for the fixture's template, on a free port and with ephemeral state.
 fn options() -> Options {
     Options {
         template: fixture::template().into(),
@@ -25,16 +25,16 @@ fn options() -> Options {
     }
 }
 
-async fn suite() -> LocalCloud {
-    LocalCloud::start(options()).await.expect("the suite starts")
+async fn start() -> LocalCloud {
+    LocalCloud::start(options()).await.expect("the local cloud starts")
 }
 
 fn client() -> Client {
     Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("a client")
 }
 
-async fn get(suite: &LocalCloud, path: &str) -> Response {
-    client().get(format!("{}{path}", suite.api())).send().await.expect("an answer")
+async fn get(cloud: &LocalCloud, path: &str) -> Response {
+    client().get(format!("{}{path}", cloud.api())).send().await.expect("a response")
 }
 
 async fn json(response: Response) -> Value {
@@ -46,7 +46,7 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().expect("text"))
 }
 
-/// Whether a process exists, where `/proc` says so.
+/// Whether a process exists, according to `/proc`.
 fn exists(process: u64) -> bool {
     PathBuf::from(format!("/proc/{process}/cmdline")).exists()
 }

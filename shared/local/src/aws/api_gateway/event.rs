@@ -1,4 +1,4 @@
-//! The event that a function gets: a REST API's proxy event, version 1.
+//! The events of a REST API: the proxy event of a function, version 1, and the event of an authorizer.
 
 use std::{borrow::Cow, collections::BTreeMap, time::SystemTime};
 
@@ -9,17 +9,17 @@ use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::forma
 
 use super::routes::Target;
 
-/// How API Gateway writes a time.
-const TIME: &[BorrowedFormatItem<'_>] = format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
+/// The format of `requestTime`.
+const REQUEST_TIME: &[BorrowedFormatItem<'_>] = format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
 
-/// What is known of a request.
-pub(super) struct Request<'a> {
+/// A request, with what its events say about it.
+pub(super) struct GatewayRequest<'a> {
     pub(super) id: &'a str,
     pub(super) account: &'a str,
     pub(super) region: &'a str,
     pub(super) stage: &'a str,
     pub(super) method: &'a Method,
-    /// Without the stage.
+    /// The path without the stage.
     pub(super) path: &'a str,
     pub(super) query: Option<&'a str>,
     pub(super) headers: &'a HeaderMap,
@@ -29,7 +29,7 @@ pub(super) struct Request<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Event<'a> {
+struct ProxyEvent<'a> {
     resource: &'a str,
     path: &'a str,
     http_method: &'a str,
@@ -44,10 +44,10 @@ struct Event<'a> {
     is_base64_encoded: bool,
 }
 
-/// What an authorizer of type REQUEST gets: the event without its body, and nothing where that has null.
+/// The event of an authorizer of type `REQUEST`: the proxy event without its body, and with empty objects instead of nulls.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Question<'a> {
+struct AuthorizerEvent<'a> {
     r#type: &'static str,
     method_arn: String,
     resource: &'a str,
@@ -105,33 +105,33 @@ struct Identity<'a> {
     user: Option<()>,
 }
 
-impl Request<'_> {
-    /// Writes the event of a target, with what its authorizer says of the caller.
-    pub(super) fn event(&self, target: &Target, parameters: &[(&str, String)], authorizer: Option<&Map<String, Value>>) -> Vec<u8> {
+impl GatewayRequest<'_> {
+    /// The proxy event of a target, with the context of its authorizer.
+    pub(super) fn proxy_event(&self, target: &Target, parameters: &[(&str, String)], authorizer: Option<&Map<String, Value>>) -> Vec<u8> {
         let (headers, query) = (self.headers(), self.query());
-        let event = Event {
+        let event = ProxyEvent {
             resource: &target.route.path,
             path: self.path,
             http_method: self.method.as_str(),
             headers: single(&headers),
             query_string_parameters: query.as_ref().map(single),
             multi_value_query_string_parameters: query,
-            path_parameters: (!parameters.is_empty()).then(|| named(parameters)),
+            path_parameters: (!parameters.is_empty()).then(|| by_name(parameters)),
             stage_variables: None,
             request_context: self.context(target, authorizer),
-            // Without binary media types every body is text.
+            // Without binary media types API Gateway passes every body as text.
             body: (!self.body.is_empty()).then(|| String::from_utf8_lossy(self.body)),
             is_base64_encoded: false,
             multi_value_headers: headers,
         };
-        // Escapes make a body of JSON a fifth longer.
-        written(&event, self.body.len() + self.body.len() / 4 + 4096)
+        // Escaping makes a JSON body about a fifth longer.
+        serialize(&event, self.body.len() + self.body.len() / 4 + 4096)
     }
 
-    /// Writes what a target's authorizer gets.
-    pub(super) fn question(&self, target: &Target, parameters: &[(&str, String)]) -> Vec<u8> {
+    /// The event of a target's authorizer.
+    pub(super) fn authorizer_event(&self, target: &Target, parameters: &[(&str, String)]) -> Vec<u8> {
         let (headers, query) = (self.headers(), self.query().unwrap_or_default());
-        let question = Question {
+        let event = AuthorizerEvent {
             r#type: "REQUEST",
             method_arn: self.arn(target),
             resource: &target.route.path,
@@ -141,14 +141,14 @@ impl Request<'_> {
             multi_value_headers: headers,
             query_string_parameters: single(&query),
             multi_value_query_string_parameters: query,
-            path_parameters: named(parameters),
+            path_parameters: by_name(parameters),
             stage_variables: Map::new(),
             request_context: self.context(target, None),
         };
-        written(&question, 4096)
+        serialize(&event, 4096)
     }
 
-    /// What the request calls, by the name that policies use.
+    /// The ARN of the requested method, as policies name it.
     pub(super) fn arn(&self, target: &Target) -> String {
         let Self { account, region, stage, method, path, .. } = self;
         format!("arn:aws:execute-api:{region}:{account}:{}/{stage}/{method}{path}", target.route.api)
@@ -162,7 +162,7 @@ impl Request<'_> {
             resource_path: &target.route.path,
             http_method: self.method.as_str(),
             extended_request_id: self.id,
-            request_time: OffsetDateTime::from(now).format(TIME).unwrap_or_default(),
+            request_time: OffsetDateTime::from(now).format(REQUEST_TIME).unwrap_or_default(),
             path: format!("/{}{}", self.stage, self.path),
             account_id: self.account,
             protocol: "HTTP/1.1",
@@ -175,7 +175,7 @@ impl Request<'_> {
                 account_id: None,
                 cognito_identity_id: None,
                 caller: None,
-                // Nobody else reaches the loopback interface.
+                // Every caller comes over the loopback interface.
                 source_ip: "127.0.0.1",
                 principal_org_id: None,
                 access_key: None,
@@ -194,8 +194,8 @@ impl Request<'_> {
 
     fn headers(&self) -> Multi<'_> {
         let mut headers = Multi::new();
-        let own = |name: &HeaderName| *name == header::CONNECTION || *name == header::TRANSFER_ENCODING;
-        for (name, value) in self.headers.iter().filter(|(name, _)| !own(name)) {
+        let hop_by_hop = |name: &HeaderName| *name == header::CONNECTION || *name == header::TRANSFER_ENCODING;
+        for (name, value) in self.headers.iter().filter(|(name, _)| !hop_by_hop(name)) {
             headers.entry(name.as_str().into()).or_default().push(String::from_utf8_lossy(value.as_bytes()));
         }
         let root = self.id.replace('-', "");
@@ -220,12 +220,12 @@ fn single<'a>(values: &Multi<'a>) -> Single<'a> {
     values.iter().filter_map(|(name, values)| Some((name.clone(), values.last()?.clone()))).collect()
 }
 
-fn named<'a>(parameters: &'a [(&str, String)]) -> BTreeMap<&'a str, &'a str> {
+fn by_name<'a>(parameters: &'a [(&str, String)]) -> BTreeMap<&'a str, &'a str> {
     parameters.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-fn written(event: &impl Serialize, size: usize) -> Vec<u8> {
-    let mut written = Vec::with_capacity(size);
-    serde_json::to_writer(&mut written, event).expect("text and numbers are always written, and memory takes all");
-    written
+fn serialize(event: &impl Serialize, capacity: usize) -> Vec<u8> {
+    let mut json = Vec::with_capacity(capacity);
+    serde_json::to_writer(&mut json, event).expect("strings and numbers serialize, and a vector takes every byte");
+    json
 }

@@ -1,15 +1,15 @@
-//! Which function a request is for.
+//! The routes of all APIs.
 
 use percent_encoding::percent_decode_str;
-
-use crate::Error;
 use sam::{Function, Route};
 
-/// The routes of all APIs.
+use crate::error::Error;
+
+/// The routes of all APIs, the most specific first.
 #[derive(Debug)]
 pub(super) struct Routes(Vec<Target>);
 
-/// A route and the function behind it.
+/// A route and its function.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) route: Route,
@@ -17,23 +17,24 @@ pub(super) struct Target {
     segments: Vec<Segment>,
 }
 
-/// The kinds are in the order in which they are preferred.
+/// A segment of a path. The order of the variants is that of their precedence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Segment {
     Literal(String),
     Parameter(String),
-    Rest(String),
+    /// `{name+}`.
+    Greedy(String),
 }
 
-/// What the routes say to a request.
+/// The route of a request.
 #[derive(Debug)]
-pub(super) enum Found<'a> {
-    /// It is for this target, with these path parameters.
+pub(super) enum RouteMatch<'a> {
+    /// A target, with the path parameters.
     Target(&'a Target, Vec<(&'a str, String)>),
-    /// The path exists, but not with this method.
+    /// A target with the path, but no target with the method.
     OtherMethods(&'a Target),
-    /// There is nothing at this path.
-    Nothing,
+    /// No target with the path.
+    NotFound,
 }
 
 impl Routes {
@@ -45,31 +46,31 @@ impl Routes {
                 if targets.iter().any(same) {
                     return Err(Error::SameRoute { method: route.method.clone(), path: route.path.clone() });
                 }
-                let segments = route.path.split('/').skip(1).map(Segment::read).collect();
+                let segments = route.path.split('/').skip(1).map(Segment::parse).collect();
                 targets.push(Target { route: route.clone(), function: function.id.clone(), segments });
             }
         }
-        // The first that matches is the one that is preferred.
+        // The first match wins.
         targets.sort_by(|a, b| (&a.segments, a.route.method == "ANY").cmp(&(&b.segments, b.route.method == "ANY")));
         Ok(Self(targets))
     }
 
-    /// `path` is without the stage, as the caller wrote it.
-    pub(super) fn find(&self, method: &str, path: &str) -> Found<'_> {
+    /// The route of a request. `path` has no stage, and is percent-encoded.
+    pub(super) fn find(&self, method: &str, path: &str) -> RouteMatch<'_> {
         let mut other_methods = None;
         for target in &self.0 {
             if let Some(parameters) = target.parameters(path) {
                 if target.route.method == "ANY" || target.route.method == method {
-                    return Found::Target(target, parameters);
+                    return RouteMatch::Target(target, parameters);
                 }
                 other_methods = other_methods.or(Some(target));
             }
         }
-        other_methods.map_or(Found::Nothing, Found::OtherMethods)
+        other_methods.map_or(RouteMatch::NotFound, RouteMatch::OtherMethods)
     }
 
-    /// A route that begins as a path does which leads nowhere.
-    pub(super) fn near(&self, path: &str) -> Option<&Target> {
+    /// A route whose first segment is that of a path.
+    pub(super) fn nearest(&self, path: &str) -> Option<&Target> {
         let first = path.split('/').nth(1).unwrap_or_default();
         self.0.iter().find(|target| matches!(target.segments.first(), Some(Segment::Literal(literal)) if literal == first))
     }
@@ -90,10 +91,10 @@ impl Target {
             match segment {
                 Segment::Literal(literal) if literal == first => {}
                 Segment::Parameter(name) if !first.is_empty() => {
-                    parameters.push((name.as_str(), decoded(first)));
+                    parameters.push((name.as_str(), percent_decode(first)));
                 }
-                Segment::Rest(name) if !here.is_empty() => {
-                    parameters.push((name.as_str(), decoded(here)));
+                Segment::Greedy(name) if !here.is_empty() => {
+                    parameters.push((name.as_str(), percent_decode(here)));
                     rest = None;
                 }
                 _ => return None,
@@ -104,10 +105,10 @@ impl Target {
 }
 
 impl Segment {
-    fn read(text: &str) -> Self {
+    fn parse(text: &str) -> Self {
         match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
             Some(name) => match name.strip_suffix('+') {
-                Some(name) => Self::Rest(name.to_owned()),
+                Some(name) => Self::Greedy(name.to_owned()),
                 None => Self::Parameter(name.to_owned()),
             },
             None => Self::Literal(text.to_owned()),
@@ -115,7 +116,7 @@ impl Segment {
     }
 }
 
-fn decoded(text: &str) -> String {
+fn percent_decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_exact_route_is_found() {
+    fn the_most_specific_route_matches() {
         let routes = Routes::new(&[
             function("rest", &[("ANY", "/{proxy+}")]),
             function("one", &[("ANY", "/jobs/{id}"), ("GET", "/jobs/{id}/log")]),
@@ -153,12 +154,12 @@ mod tests {
         ])
         .unwrap();
         let find = |method, path| match routes.find(method, path) {
-            Found::Target(target, parameters) => {
+            RouteMatch::Target(target, parameters) => {
                 let parameters: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
                 format!("{} {} {}", target.function, target.route.method, parameters.join("&"))
             }
-            Found::OtherMethods(_) => "other methods".into(),
-            Found::Nothing => "nothing".into(),
+            RouteMatch::OtherMethods(_) => "other methods".into(),
+            RouteMatch::NotFound => "nothing".into(),
         };
         assert_eq!(find("POST", "/jobs/new"), "exact POST ");
         assert_eq!(find("PUT", "/jobs/new"), "exact ANY ");
@@ -167,12 +168,12 @@ mod tests {
         assert_eq!(find("PUT", "/jobs/7/log"), "rest ANY proxy=jobs/7/log");
         assert_eq!(find("GET", "/jobs/"), "rest ANY proxy=jobs/");
         assert_eq!(find("GET", "/"), "nothing");
-        assert_eq!(routes.near("/jobs").map(|target| target.route.path.as_str()), Some("/jobs/new"));
-        assert!(routes.near("/job").is_none());
+        assert_eq!(routes.nearest("/jobs").map(|target| target.route.path.as_str()), Some("/jobs/new"));
+        assert!(routes.nearest("/job").is_none());
     }
 
     #[test]
-    fn a_route_belongs_to_one_function() {
+    fn two_functions_with_one_route_are_an_error() {
         let functions = [function("a", &[("ANY", "/x")]), function("b", &[("ANY", "/x")])];
         assert_eq!(Routes::new(&functions).unwrap_err().to_string(), "the template has two functions for ANY /x");
     }

@@ -13,63 +13,65 @@ use axum::body::Bytes;
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::{
-    Launch, Reply,
-    sandbox::{End, Sandbox},
+    function_spec::FunctionSpec,
+    output::InvokeOutput,
+    sandbox::{InvocationEnd, Sandbox},
 };
 
-/// How long a process that waits for events has to end.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long an idle process may take to exit after SIGTERM.
+const IDLE_EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The processes of one function: each takes one event at a time.
+/// The processes of one function: each handles one event at a time.
 #[derive(Debug)]
 pub(super) struct Pool {
-    launch: Launch,
-    /// Events beyond the bound wait for a process.
-    free: Semaphore,
-    /// Those that wait, the one used last at the end.
+    spec: FunctionSpec,
+    /// One permit for each process that may run. An event without a permit waits.
+    permits: Semaphore,
+    /// The processes without an event, the one used last at the end.
     idle: Mutex<Vec<Sandbox>>,
-    started: AtomicUsize,
+    /// How many processes were started.
+    starts: AtomicUsize,
 }
 
 impl Pool {
-    pub(super) fn new(launch: Launch, bound: usize) -> Self {
-        Self { launch, free: Semaphore::new(bound.max(1)), idle: Mutex::default(), started: AtomicUsize::new(0) }
+    pub(super) fn new(spec: FunctionSpec, max_processes: usize) -> Self {
+        Self { spec, permits: Semaphore::new(max_processes.max(1)), idle: Mutex::default(), starts: AtomicUsize::new(0) }
     }
 
-    pub(super) async fn invoke(&self, request_id: &str, payload: Bytes) -> Reply {
-        let Ok(_permit) = self.free.acquire().await else {
-            return Reply::error("Runtime.ExitError", request_id, "the suite is stopping");
+    pub(super) async fn invoke(&self, request_id: &str, payload: Bytes) -> InvokeOutput {
+        let Ok(_permit) = self.permits.acquire().await else {
+            return InvokeOutput::stopping(request_id);
         };
         loop {
-            let warm = self.warm();
+            let warm = self.take_warm();
             let was_warm = warm.is_some();
             let mut sandbox = match warm.map_or_else(|| self.start(), Ok) {
                 Ok(sandbox) => sandbox,
-                Err(error) => return Reply::error("Runtime.InvalidEntrypoint", request_id, &error),
+                Err(error) => return InvokeOutput::lambda_error("Runtime.InvalidEntrypoint", request_id, &error),
             };
             match sandbox.run(request_id, payload.clone()).await {
-                End::Replied(reply) => {
+                InvocationEnd::Completed(output) => {
                     self.idle().push(sandbox);
-                    return reply;
+                    return output;
                 }
-                // It ended while it waited: the event was never seen, and is for another.
-                End::NeverTaken(_) if was_warm => {}
-                End::NeverTaken(how) | End::Exited(how) => {
-                    self.launch.logs.line(&self.launch.function.id, &format!("the process ended: {how}"));
-                    let error = format!("Runtime exited with error: {how}");
-                    return Reply::error("Runtime.ExitError", request_id, &error);
+                // The process exited while it was idle: another process takes the event.
+                InvocationEnd::NotFetched(_) if was_warm => {}
+                InvocationEnd::NotFetched(status) | InvocationEnd::Exited(status) => {
+                    self.spec.logs.line(&self.spec.function.id, &format!("the process exited: {status}"));
+                    let error = format!("Runtime exited with error: {status}");
+                    return InvokeOutput::lambda_error("Runtime.ExitError", request_id, &error);
                 }
-                End::InitFailed(payload) => return Reply::failed(payload),
-                End::TimedOut => {
-                    let error = format!("Task timed out after {:.2} seconds", self.launch.function.timeout.as_secs_f64());
-                    self.launch.logs.line(&self.launch.function.id, &error);
-                    return Reply::error("Sandbox.Timedout", request_id, &error);
+                InvocationEnd::InitFailed(payload) => return InvokeOutput::function_error(payload),
+                InvocationEnd::TimedOut => {
+                    let error = format!("Task timed out after {:.2} seconds", self.spec.function.timeout.as_secs_f64());
+                    self.spec.logs.line(&self.spec.function.id, &error);
+                    return InvokeOutput::lambda_error("Sandbox.Timedout", request_id, &error);
                 }
             }
         }
     }
 
-    fn warm(&self) -> Option<Sandbox> {
+    fn take_warm(&self) -> Option<Sandbox> {
         let mut idle = self.idle();
         while let Some(mut sandbox) = idle.pop() {
             if sandbox.is_running() {
@@ -80,24 +82,24 @@ impl Pool {
     }
 
     fn start(&self) -> Result<Sandbox, String> {
-        let number = self.started.fetch_add(1, Ordering::Relaxed);
-        Sandbox::start(&self.launch, number).map_err(|error| {
-            let program = self.launch.program.display();
+        let number = self.starts.fetch_add(1, Ordering::Relaxed);
+        Sandbox::start(&self.spec, number).map_err(|error| {
+            let program = self.spec.program.display();
             format!("{program} cannot be started: {error}")
         })
     }
 
     pub(super) async fn stop(&self) {
-        self.free.close();
+        self.permits.close();
         let mut stopping = JoinSet::new();
         for mut sandbox in mem::take(&mut *self.idle()) {
-            stopping.spawn(async move { sandbox.terminate(PATIENCE).await });
+            stopping.spawn(async move { sandbox.terminate(IDLE_EXIT_TIMEOUT).await });
         }
         stopping.join_all().await;
     }
 
     pub(super) fn kill(&self) {
-        self.free.close();
+        self.permits.close();
         self.idle().clear();
     }
 

@@ -1,4 +1,4 @@
-//! One process of a function, with a Runtime API of its own, as on Lambda.
+//! An execution environment: one process of a function and its Runtime API.
 
 use std::{
     io,
@@ -11,76 +11,78 @@ use axum::body::Bytes;
 use tokio::net::TcpListener;
 
 use super::{
-    Launch, Reply,
-    runtime_api::{self, Event, Mailbox, Outcome},
+    function_spec::FunctionSpec,
+    output::InvokeOutput,
+    runtime_api::{self, Invocation, InvocationResult, InvocationSlot},
 };
 use crate::{environment, process::Process, server::Server};
 
-/// A process and its Runtime API; dropped, both are gone.
+/// A process and its Runtime API. Dropped, both stop.
 #[derive(Debug)]
 pub(super) struct Sandbox {
     process: Process,
-    mailbox: Arc<Mailbox>,
+    slot: Arc<InvocationSlot>,
     timeout: Duration,
     _runtime_api: Server,
 }
 
-/// How an event ended.
+/// How an invocation ended.
 #[derive(Debug)]
-pub(super) enum End {
-    /// The function replied.
-    Replied(Reply),
-    /// The process could not begin, and said why.
+pub(super) enum InvocationEnd {
+    /// The function posted a response or an error.
+    Completed(InvokeOutput),
+    /// The process reported an initialization error, which is the payload.
     InitFailed(Bytes),
-    /// The process ended before it took the event.
-    NeverTaken(String),
-    /// The process ended while it had the event.
+    /// The process exited before it fetched the event, with this status.
+    NotFetched(String),
+    /// The process exited while it handled the event, with this status.
     Exited(String),
-    /// The time was over.
+    /// The function's timeout expired.
     TimedOut,
 }
 
 impl Sandbox {
-    pub(super) fn start(launch: &Launch, number: usize) -> io::Result<Self> {
+    pub(super) fn start(spec: &FunctionSpec, number: usize) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
-        let mailbox = Arc::new(Mailbox::new(launch.arn.clone()));
-        let runtime_api = Server::start(TcpListener::from_std(listener)?, runtime_api::router(Arc::clone(&mailbox)))?;
-        let mut environment = launch.environment.clone();
+        let slot = Arc::new(InvocationSlot::new(spec.arn.clone()));
+        let runtime_api = Server::start(TcpListener::from_std(listener)?, runtime_api::router(Arc::clone(&slot)));
+        let runtime_api = runtime_api.map_err(io::Error::other)?;
+        let mut environment = spec.environment.clone();
         let stream = format!("[$LATEST]{number:032x}");
-        environment.extend(environment::lambda(&launch.function, runtime_api.address(), &stream));
-        let process = Process::start(launch.function.binary(), &launch.program, &[], &environment, &launch.logs)?;
-        Ok(Self { process, mailbox, timeout: launch.function.timeout, _runtime_api: runtime_api })
+        environment.extend(environment::lambda(&spec.function, runtime_api.address(), &stream));
+        let process = Process::start(spec.function.binary(), &spec.program, &[], &environment, &spec.logs)?;
+        Ok(Self { process, slot, timeout: spec.function.timeout, _runtime_api: runtime_api })
     }
 
     pub(super) fn is_running(&mut self) -> bool {
         self.process.is_running()
     }
 
-    /// Hands an event over and waits for its end.
-    pub(super) async fn run(&mut self, request_id: &str, payload: Bytes) -> End {
+    /// Passes an event to the process and waits for the result.
+    pub(super) async fn run(&mut self, request_id: &str, payload: Bytes) -> InvocationEnd {
         let deadline = SystemTime::now() + self.timeout;
-        let outcome = self.mailbox.put(Event { request_id: request_id.to_owned(), payload, deadline });
+        let result = self.slot.put(Invocation { request_id: request_id.to_owned(), payload, deadline });
         tokio::select! {
-            // A process may answer and end: the answer counts.
+            // A process may exit right after its response, which still counts.
             biased;
-            Ok(outcome) = outcome => match outcome {
-                Outcome::Answered(payload) => End::Replied(Reply::answered(payload)),
-                Outcome::Failed(payload) => End::Replied(Reply::failed(payload)),
-                Outcome::InitFailed(payload) => End::InitFailed(payload),
+            Ok(result) = result => match result {
+                InvocationResult::Response(payload) => InvocationEnd::Completed(InvokeOutput::response(payload)),
+                InvocationResult::Error(payload) => InvocationEnd::Completed(InvokeOutput::function_error(payload)),
+                InvocationResult::InitError(payload) => InvocationEnd::InitFailed(payload),
             },
             status = self.process.wait() => {
-                let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-                if self.mailbox.take_back() { End::NeverTaken(how) } else { End::Exited(how) }
+                let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+                if self.slot.withdraw() { InvocationEnd::NotFetched(status) } else { InvocationEnd::Exited(status) }
             }
             () = tokio::time::sleep(self.timeout) => {
                 self.process.kill().await;
-                End::TimedOut
+                InvocationEnd::TimedOut
             }
         }
     }
 
-    pub(super) async fn terminate(&mut self, patience: Duration) {
-        self.process.terminate(patience).await;
+    pub(super) async fn terminate(&mut self, timeout: Duration) {
+        self.process.terminate(timeout).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Who may do what: whoever holds temporary credentials, with their object.
+//! What credentials allow: temporary ones allow one object, long-term ones every object.
 
 use s3s::{
     S3Result,
@@ -8,35 +8,19 @@ use s3s::{
 };
 use shared::upload::REGION;
 
-use super::{Grants, text};
+use super::{
+    credentials::{CredentialStore, Credentials},
+    header::{Authorization, text},
+};
 
-/// Decides by the credentials that were given.
-pub(super) struct Access(pub(super) Grants);
-
-/// The parts of an `Authorization` header.
-pub(super) struct Authorization<'a> {
-    pub(super) access_key_id: &'a str,
-    pub(super) date: &'a str,
-    pub(super) region: &'a str,
-    pub(super) signed_headers: &'a str,
-    pub(super) signature: &'a str,
-}
-
-impl<'a> Authorization<'a> {
-    pub(super) fn read(header: &'a str) -> Option<Self> {
-        let fields = header.strip_prefix("AWS4-HMAC-SHA256")?;
-        let field = |name: &str| fields.split(',').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='));
-        let mut scope = field("Credential")?.split('/');
-        let (access_key_id, date, region) = (scope.next()?, scope.next()?, scope.next()?);
-        Some(Self { access_key_id, date, region, signed_headers: field("SignedHeaders")?, signature: field("Signature")? })
-    }
-}
+/// Authenticates and authorizes requests by the credentials of a store.
+pub(super) struct Access(pub(super) CredentialStore);
 
 #[async_trait::async_trait]
 impl S3Auth for Access {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        let grant = self.0.find(access_key).ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
-        Ok(SecretKey::from(grant.secret_access_key.expose()))
+        let credentials = self.0.find(access_key).ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
+        Ok(SecretKey::from(credentials.secret_access_key().expose()))
     }
 }
 
@@ -44,8 +28,11 @@ impl S3Auth for Access {
 impl S3Access for Access {
     /// The engine has verified the signature, and nothing else.
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
-        let grant = cx.credentials().and_then(|credentials| self.0.find(&credentials.access_key));
-        let grant = grant.ok_or_else(|| s3_error!(AccessDenied))?;
+        let credentials = cx.credentials().and_then(|credentials| self.0.find(&credentials.access_key));
+        let grant = match credentials.ok_or_else(|| s3_error!(AccessDenied))? {
+            Credentials::LongTerm(_) => return Ok(()),
+            Credentials::Temporary(grant) => grant,
+        };
         if grant.has_expired() {
             return Err(s3_error!(ExpiredToken, "The provided token has expired."));
         }
@@ -53,17 +40,17 @@ impl S3Access for Access {
         if text(headers.get("x-amz-security-token")) != Some(grant.session_token.expose()) {
             return Err(s3_error!(InvalidToken, "The provided token is malformed or otherwise invalid."));
         }
-        // What is signed in the query is not what this bucket is for.
-        let authorization = text(headers.get("authorization")).and_then(Authorization::read).ok_or_else(|| s3_error!(AccessDenied))?;
+        // Presigned URLs have no such header. This bucket does not accept them.
+        let authorization = text(headers.get("authorization")).and_then(Authorization::parse).ok_or_else(|| s3_error!(AccessDenied))?;
         if authorization.region != REGION {
             return Err(s3_error!(AuthorizationHeaderMalformed, "The region is wrong; expecting 'us-east-1'"));
         }
-        let signed = |name: &str| authorization.signed_headers.split(';').any(|signed| signed == name);
-        let free = |name: &str| !name.starts_with("x-amz-") || name == "x-amz-content-sha256";
-        if headers.keys().any(|name| !free(name.as_str()) && !signed(name.as_str())) {
+        let is_signed = |name: &str| authorization.signed_headers.split(';').any(|signed| signed == name);
+        let is_optional = |name: &str| !name.starts_with("x-amz-") || name == "x-amz-content-sha256";
+        if headers.keys().any(|name| !is_optional(name.as_str()) && !is_signed(name.as_str())) {
             return Err(s3_error!(AccessDenied, "There were headers present in the request which were not signed"));
         }
-        if cx.s3_path().as_object() != Some((grant.bucket, grant.key.as_str())) {
+        if cx.s3_path().as_object() != Some((grant.bucket.as_str(), grant.key.as_str())) {
             return Err(s3_error!(AccessDenied));
         }
         Ok(())

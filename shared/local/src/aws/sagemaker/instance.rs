@@ -1,7 +1,8 @@
-//! One instance: a container's process that is started anew, without keys, whenever it ends.
+//! An instance: a container's process, which is restarted without keys whenever it exits.
 
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     io,
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
@@ -12,40 +13,44 @@ use std::{
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    Error,
-    process::{LastWords, Logs, Process},
+    error::Error,
+    logs::{LogTail, Logs},
+    process::Process,
 };
 
-/// How long a ping may take.
-const PING: Duration = Duration::from_secs(2);
+/// How long `/ping` may take.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How often a container is pinged: while it starts, and while it serves.
-const PACE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+/// The interval of pings until a container is in service.
+const STARTING_PING_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A container that ends sooner than this after its start is not started again at once.
-const SOUND: Duration = Duration::from_secs(1);
+/// The interval of pings while a container is in service.
+const SERVING_PING_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long a container has to finish its requests. SageMaker gives it 30 s.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The minimum time between two starts of a container.
+const MIN_UPTIME: Duration = Duration::from_secs(1);
 
-/// After so many starts without service there is no hope.
-const ATTEMPTS: u64 = 3;
+/// How long a container may take to exit after SIGTERM. SageMaker allows 30 s.
+const CONTAINER_EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// An instance, as it is now.
+/// After so many starts without service an instance has failed.
+const MAX_START_ATTEMPTS: u64 = 3;
+
+/// The state of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Instance {
     /// Its number, from 0.
     pub number: usize,
-    /// The endpoint it is behind.
+    /// Its endpoint.
     pub endpoint: String,
-    /// The variant it belongs to.
+    /// Its production variant.
     pub variant: String,
-    /// Its process, while there is one.
+    /// The id of its process, while one runs.
     pub process: Option<u32>,
-    /// Whether its `/ping` answers 200, so that it gets requests.
+    /// Whether its last `/ping` returned 200, so that it gets requests.
     pub in_service: bool,
-    /// How often a process was started for it.
+    /// How many processes were started for it.
     pub starts: u64,
 }
 
@@ -57,27 +62,28 @@ struct Status {
     starts: u64,
 }
 
+/// What a container's process is started with.
 #[derive(Debug)]
-pub(super) struct Launch {
+pub(super) struct ContainerSpec {
     pub(super) program: PathBuf,
     pub(super) environment: BTreeMap<String, String>,
     pub(super) logs: Logs,
 }
 
-/// An instance and what is known of it.
+/// Starts an instance's processes, pings them and knows their state.
 #[derive(Debug)]
-pub(super) struct Supervised {
+pub(super) struct InstanceSupervisor {
     number: usize,
     pub(super) endpoint: String,
     pub(super) variant: String,
     status: watch::Sender<Status>,
-    killing: Notify,
-    last_words: Mutex<LastWords>,
+    kill_signal: Notify,
+    log_tail: Mutex<LogTail>,
 }
 
-impl Supervised {
+impl InstanceSupervisor {
     pub(super) fn new(number: usize, endpoint: String, variant: String) -> Self {
-        Self { number, endpoint, variant, status: watch::Sender::default(), killing: Notify::new(), last_words: Mutex::default() }
+        Self { number, endpoint, variant, status: watch::Sender::default(), kill_signal: Notify::new(), log_tail: Mutex::default() }
     }
 
     pub(super) fn describe(&self) -> Instance {
@@ -85,53 +91,53 @@ impl Supervised {
         Instance { number: self.number, endpoint: self.endpoint.clone(), variant: self.variant.clone(), process, in_service, starts }
     }
 
-    /// The port to send requests to, while it is in service.
+    /// The port for requests, while the instance is in service.
     pub(super) fn port(&self) -> Option<u16> {
         let status = *self.status.borrow();
         status.in_service.then_some(status.port)
     }
 
-    /// Takes it out of service until its next ping is answered.
-    pub(super) fn doubt(&self, port: u16) {
+    /// Takes the process of this port out of service until its next ping succeeds.
+    pub(super) fn suspend(&self, port: u16) {
         self.status.send_if_modified(|status| status.port == port && std::mem::take(&mut status.in_service));
     }
 
-    /// Waits until it is in service, unless there is no hope.
-    pub(super) async fn in_service(&self, patience: Duration) -> Result<(), Error> {
+    /// Waits until the instance is in service. Fails after `timeout`, or after [`MAX_START_ATTEMPTS`].
+    pub(super) async fn wait_in_service(&self, timeout: Duration) -> Result<(), Error> {
         let mut status = self.status.subscribe();
-        let settled = status.wait_for(|status| status.in_service || (status.starts >= ATTEMPTS && status.process.is_none()));
-        match tokio::time::timeout(patience, settled).await {
+        let settled = status.wait_for(|status| status.in_service || (status.starts >= MAX_START_ATTEMPTS && status.process.is_none()));
+        match tokio::time::timeout(timeout, settled).await {
             Ok(Ok(status)) if status.in_service => Ok(()),
             _ => {
-                let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).text();
-                Err(Error::NotInService { instance: self.number, words })
+                let log = self.log_tail.lock().unwrap_or_else(PoisonError::into_inner).text();
+                Err(Error::NotInService { instance: self.number, log })
             }
         }
     }
 
-    /// Kills its process and waits until it is gone.
+    /// Kills the process and waits until it has exited.
     pub(super) async fn kill(&self) {
         let mut status = self.status.subscribe();
         let starts = status.borrow().starts;
         if status.borrow().process.is_some() {
-            self.killing.notify_one();
-            // The sender is ours, so that this ends by the status alone.
+            self.kill_signal.notify_one();
+            // It cannot fail: `self` owns the sender.
             let _ = status.wait_for(|status| status.process.is_none() || status.starts > starts).await;
         }
     }
 
-    /// Starts the process again and again, until told to stop.
-    pub(super) async fn keep_alive(&self, launch: &Launch, client: &reqwest::Client, mut stopping: watch::Receiver<bool>) {
+    /// Starts a process, and another whenever one exits, until `stopping` is true.
+    pub(super) async fn supervise(&self, container: &ContainerSpec, client: &reqwest::Client, mut stopping: watch::Receiver<bool>) {
         let name = format!("transcoder {}", self.number);
         loop {
             let started = Instant::now();
-            let how = match self.start(&name, launch) {
-                Ok((process, port)) => self.live(process, port, client, &mut stopping).await,
+            let reason = match self.start(&name, container) {
+                Ok((process, port)) => self.run(process, port, client, &mut stopping).await,
                 Err(error) => {
                     self.status.send_modify(|status| status.starts += 1);
-                    let how = format!("{} cannot be started: {error}", launch.program.display());
-                    self.last_words.lock().unwrap_or_else(PoisonError::into_inner).add(how.clone());
-                    how
+                    let reason = format!("{} cannot be started: {error}", container.program.display());
+                    self.log_tail.lock().unwrap_or_else(PoisonError::into_inner).push(reason.clone());
+                    reason
                 }
             };
             self.status.send_modify(|status| {
@@ -141,59 +147,59 @@ impl Supervised {
             if *stopping.borrow() {
                 return;
             }
-            let line = format!("the container ended ({how}): another takes its place, without keys");
-            launch.logs.line(&name, &line);
-            let rest = SOUND.saturating_sub(started.elapsed());
-            let _ = tokio::time::timeout(rest, told(&mut stopping)).await;
+            let line = format!("the container exited ({reason}); a new one starts without keys");
+            container.logs.line(&name, &line);
+            let delay = MIN_UPTIME.saturating_sub(started.elapsed());
+            let _ = tokio::time::timeout(delay, stopped(&mut stopping)).await;
         }
     }
 
-    /// Lets a process serve until it ends; says how it did.
-    async fn live(&self, mut process: Process, port: u16, client: &reqwest::Client, stopping: &mut watch::Receiver<bool>) -> String {
-        let how = tokio::select! {
+    /// Lets a process serve until it exits or is stopped. Returns the reason.
+    async fn run(&self, mut process: Process, port: u16, client: &reqwest::Client, stopping: &mut watch::Receiver<bool>) -> String {
+        let reason = tokio::select! {
             status = process.wait() => match status {
                 Ok(status) => status.to_string(),
                 Err(error) => error.to_string(),
             },
-            () = self.killing.notified() => "killed".to_owned(),
-            () = told(stopping) => "stopped".to_owned(),
-            () = self.watch(client, port) => "not watched".to_owned(),
+            () = self.kill_signal.notified() => "killed".to_owned(),
+            () = stopped(stopping) => "stopped".to_owned(),
+            never = self.ping(client, port) => match never {},
         };
         self.status.send_modify(|status| status.in_service = false);
         if *stopping.borrow() {
-            process.terminate(PATIENCE).await;
+            process.terminate(CONTAINER_EXIT_TIMEOUT).await;
         } else {
             process.kill().await;
         }
-        process.drain().await;
-        how
+        process.flush_output().await;
+        reason
     }
 
-    fn start(&self, name: &str, launch: &Launch) -> io::Result<(Process, u16)> {
+    fn start(&self, name: &str, container: &ContainerSpec) -> io::Result<(Process, u16)> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let mut environment = launch.environment.clone();
+        let mut environment = container.environment.clone();
         environment.insert("SAGEMAKER_BIND_TO_PORT".into(), port.to_string());
-        let process = Process::start(name, &launch.program, &["serve"], &environment, &launch.logs)?;
-        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = process.last_words();
+        let process = Process::start(name, &container.program, &["serve"], &environment, &container.logs)?;
+        *self.log_tail.lock().unwrap_or_else(PoisonError::into_inner) = process.log_tail();
         self.status.send_modify(|status| {
             *status = Status { process: process.id(), port, in_service: false, starts: status.starts + 1 };
         });
         Ok((process, port))
     }
 
-    /// Pings the container for ever.
-    async fn watch(&self, client: &reqwest::Client, port: u16) {
+    /// Pings the container forever, which decides whether it is in service.
+    async fn ping(&self, client: &reqwest::Client, port: u16) -> Infallible {
         let url = format!("http://127.0.0.1:{port}/ping");
         loop {
-            let answer = client.get(&url).timeout(PING).send().await;
-            let serving = answer.is_ok_and(|answer| answer.status() == reqwest::StatusCode::OK);
+            let response = client.get(&url).timeout(PING_TIMEOUT).send().await;
+            let serving = response.is_ok_and(|response| response.status() == reqwest::StatusCode::OK);
             self.status.send_if_modified(|status| std::mem::replace(&mut status.in_service, serving) != serving);
-            tokio::time::sleep(if serving { PACE.1 } else { PACE.0 }).await;
+            tokio::time::sleep(if serving { SERVING_PING_INTERVAL } else { STARTING_PING_INTERVAL }).await;
         }
     }
 }
 
-/// Waits until told to stop; whoever tells may be gone, which says the same.
-async fn told(stopping: &mut watch::Receiver<bool>) {
+/// Waits until `stopping` is true or its sender is dropped.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }

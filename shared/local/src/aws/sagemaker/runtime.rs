@@ -1,4 +1,4 @@
-//! The SageMaker runtime's `InvokeEndpoint`: requests for a container, and its answers in SageMaker's words.
+//! `InvokeEndpoint` of the SageMaker runtime: forwards requests to containers and maps their failures to SageMaker's errors.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,18 +13,19 @@ use axum::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Fleet;
-use crate::body;
+use super::fleet::Fleet;
+use crate::body::{self, BodyError};
 
-/// The longest body of a request.
-const MAX_BODY: usize = 6_291_456;
+/// The maximum size of a request.
+const MAX_INVOCATION_BYTES: usize = 6_291_456;
 
-/// How long a container may work on a request.
-const LIMIT: Duration = Duration::from_mins(1);
+/// How long a container may take for a request.
+const INVOCATION_TIMEOUT: Duration = Duration::from_mins(1);
 
 const TARGET_VARIANT: &str = "x-amzn-sagemaker-target-variant";
 
-pub(super) fn router(fleet: Arc<Fleet>) -> Router {
+/// `POST /endpoints/{name}/invocations`.
+pub(crate) fn router(fleet: Arc<Fleet>) -> Router {
     Router::new().route("/endpoints/{name}/invocations", post(invoke)).with_state(fleet)
 }
 
@@ -33,13 +34,13 @@ async fn invoke(State(fleet): State<Arc<Fleet>>, Path(name): Path<String>, heade
         let message = format!("Endpoint {name} of account {} not found.", fleet.account);
         return error(StatusCode::BAD_REQUEST, "ValidationError", &json!({"Message": message}));
     };
-    let body = match body::read(body, MAX_BODY).await {
+    let body = match body::read(body, MAX_INVOCATION_BYTES).await {
         Ok(body) => body,
-        Err(body::Error::TooLarge) => {
-            let message = format!("Payload is too large: it may have {MAX_BODY} bytes.");
+        Err(BodyError::TooLarge) => {
+            let message = format!("Payload is too large: it may have {MAX_INVOCATION_BYTES} bytes.");
             return error(StatusCode::BAD_REQUEST, "ValidationError", &json!({"Message": message}));
         }
-        Err(body::Error::Broken) => return StatusCode::BAD_REQUEST.into_response(),
+        Err(BodyError::Incomplete) => return StatusCode::BAD_REQUEST.into_response(),
     };
     let target = headers.get(TARGET_VARIANT).and_then(|variant| variant.to_str().ok());
     if let Some(target) = target.filter(|target| endpoint.variants.iter().all(|variant| variant.name != *target)) {
@@ -51,36 +52,37 @@ async fn invoke(State(fleet): State<Arc<Fleet>>, Path(name): Path<String>, heade
         return error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &json!({"Message": message}));
     };
     let mut response = match send(&fleet.client, port, &headers, body).await {
-        Ok(answer) if answer.status.is_success() => (passed_on(&answer.headers), answer.body).into_response(),
-        Ok(answer) => fleet.model_error(&name, answer.status.as_u16(), &String::from_utf8_lossy(&answer.body)),
-        Err(failure) => {
-            if failure == Failure::Closed {
-                instance.doubt(port);
+        Ok(response) if response.status.is_success() => (forwarded(&response.headers), response.body).into_response(),
+        Ok(response) => fleet.model_error(&name, response.status.as_u16(), &String::from_utf8_lossy(&response.body)),
+        Err(error) => {
+            if error == ContainerError::Closed {
+                instance.suspend(port);
             }
-            // There is no status of the container to report, which SageMaker says as 0.
-            fleet.model_error(&name, 0, failure.message())
+            // Without a status of the container SageMaker reports 0.
+            fleet.model_error(&name, 0, error.message())
         }
     };
     if let Ok(variant) = HeaderValue::from_str(&instance.variant) {
         response.headers_mut().insert("x-amzn-invoked-production-variant", variant);
     }
-    identified(response)
+    with_request_id(response)
 }
 
-struct Answer {
+/// The response of a container.
+struct ContainerResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
 }
 
-/// A container does not answer.
+/// A container does not respond.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Failure {
+enum ContainerError {
     TimedOut,
     Closed,
 }
 
-impl Failure {
+impl ContainerError {
     const fn message(self) -> &'static str {
         match self {
             Self::TimedOut => "Your invocation timed out while waiting for a response from container primary.",
@@ -89,20 +91,21 @@ impl Failure {
     }
 }
 
-async fn send(client: &reqwest::Client, port: u16, headers: &HeaderMap, body: Bytes) -> Result<Answer, Failure> {
-    let request = client.post(format!("http://127.0.0.1:{port}/invocations")).headers(passed_on(headers));
-    let answer = async {
-        let answer = request.body(body).timeout(LIMIT).send().await?;
-        Ok(Answer { status: answer.status(), headers: answer.headers().clone(), body: answer.bytes().await? })
+async fn send(client: &reqwest::Client, port: u16, headers: &HeaderMap, body: Bytes) -> Result<ContainerResponse, ContainerError> {
+    let request = client.post(format!("http://127.0.0.1:{port}/invocations")).headers(forwarded(headers));
+    let response = async {
+        let response = request.body(body).timeout(INVOCATION_TIMEOUT).send().await?;
+        Ok(ContainerResponse { status: response.status(), headers: response.headers().clone(), body: response.bytes().await? })
     };
-    answer.await.map_err(|error: reqwest::Error| if error.is_timeout() { Failure::TimedOut } else { Failure::Closed })
+    let error = |error: reqwest::Error| if error.is_timeout() { ContainerError::TimedOut } else { ContainerError::Closed };
+    response.await.map_err(error)
 }
 
-/// What goes through, either way: the content's type and SageMaker's own headers.
-fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    let mine =
+/// The headers that SageMaker forwards in both directions: the content type and its own.
+fn forwarded(headers: &HeaderMap) -> HeaderMap {
+    let is_forwarded =
         |name: &HeaderName| *name == header::CONTENT_TYPE || *name == header::ACCEPT || name.as_str().starts_with("x-amzn-sagemaker-");
-    headers.iter().filter(|(name, _)| mine(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    headers.iter().filter(|(name, _)| is_forwarded(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 impl Fleet {
@@ -123,10 +126,10 @@ impl Fleet {
 
 fn error(status: StatusCode, kind: &'static str, body: &Value) -> Response {
     let headers = [("x-amzn-errortype", kind), ("content-type", "application/json")];
-    identified((status, headers, body.to_string()).into_response())
+    with_request_id((status, headers, body.to_string()).into_response())
 }
 
-fn identified(mut response: Response) -> Response {
+fn with_request_id(mut response: Response) -> Response {
     if let Ok(id) = HeaderValue::try_from(Uuid::new_v4().to_string()) {
         response.headers_mut().entry("x-amzn-requestid").or_insert(id);
     }

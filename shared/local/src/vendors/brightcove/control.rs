@@ -1,113 +1,170 @@
-//! What tests order to go wrong, and what they look at afterwards.
+//! How tests control the stand-in, and inspect it.
 
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
+use serde_json::Value;
+use shared::secret::SecretText;
 
-use super::{Brightcove, Call, Desk, Job, Video};
+use super::{
+    call::Call,
+    fault_injection::InjectedFault,
+    job::{Job, JobState},
+    stand_in::Brightcove,
+    video::Video,
+};
 
-/// What goes wrong with a call.
+/// The temporary credentials of an upload, as the upload URLs return them.
 #[derive(Clone, Debug)]
-pub(super) enum Wrong {
-    /// It is refused, and nothing is done.
-    Refuse {
-        /// The status.
-        status: StatusCode,
-        /// The body.
-        body: String,
-    },
-    /// It is done, and the answer is lost on its way.
-    Lose,
-}
-
-/// What becomes of a call.
-pub(super) struct Fate {
-    pub(super) delay: Duration,
-    pub(super) wrong: Option<Wrong>,
-}
-
-impl Desk {
-    /// Counts a call, and takes the order for it.
-    pub(super) fn fate(&mut self, call: Call) -> Fate {
-        *self.asked.entry(call).or_default() += 1;
-        let order = self.wrong.iter().position(|(ordered, _)| *ordered == call);
-        let delay = self.slow.get(&call).copied().unwrap_or_default();
-        Fate { delay, wrong: order.map(|order| self.wrong.remove(order).1) }
-    }
+pub struct UploadCredentials {
+    /// The bucket.
+    pub bucket: String,
+    /// The object's key.
+    pub key: String,
+    /// The object's URL.
+    pub url: String,
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: SecretText,
+    /// The session token.
+    pub session_token: SecretText,
 }
 
 impl Brightcove {
-    /// Refuses the next calls of a kind, with a status and a body.
+    /// Refuses the next calls of an operation with a status and a body.
     ///
     /// # Panics
-    /// When the status is none.
+    /// When the status is invalid.
     pub fn refuse(&self, call: Call, times: usize, status: u16, body: &str) {
-        let status = StatusCode::from_u16(status).expect("a status has three digits");
-        let wrong = Wrong::Refuse { status, body: body.into() };
-        self.desk().wrong.extend(std::iter::repeat_n((call, wrong), times));
+        let fault = InjectedFault::Refuse { status: status_code(status), body: body.into() };
+        self.state().faults.inject(call, times, fault);
     }
 
-    /// Does the next calls of a kind, and answers 504 instead of what came of them.
-    pub fn lose(&self, call: Call, times: usize) {
-        self.desk().wrong.extend(std::iter::repeat_n((call, Wrong::Lose), times));
+    /// Replaces the responses of the next calls of an operation. The calls have their effect.
+    ///
+    /// # Panics
+    /// When the status is invalid.
+    pub fn replace_responses(&self, call: Call, times: usize, status: u16, body: &str) {
+        let fault = InjectedFault::ReplaceResponse { status: status_code(status), body: body.into() };
+        self.state().faults.inject(call, times, fault);
     }
 
-    /// Forgets the orders to refuse and to lose.
-    pub fn relent(&self) {
-        self.desk().wrong.clear();
+    /// Drops the responses of the next calls of an operation, and returns 504. The calls have their effect.
+    pub fn drop_responses(&self, call: Call, times: usize) {
+        self.state().faults.inject(call, times, InjectedFault::DropResponse);
     }
 
-    /// Takes its time with every call of a kind; none at all is the end of that.
-    pub fn slow(&self, call: Call, delay: Duration) {
-        self.desk().slow.insert(call, delay);
+    /// Removes the faults that were injected and have not been applied.
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
     }
 
-    /// Ends all access tokens.
+    /// Delays every call of an operation. Zero removes the delay.
+    pub fn delay(&self, call: Call, delay: Duration) {
+        self.state().faults.delay(call, delay);
+    }
+
+    /// Removes the rate limits, so that tests may send requests without pauses.
+    pub fn remove_rate_limits(&self) {
+        self.state().has_no_rate_limits = true;
+    }
+
+    /// Expires all access tokens.
     pub fn revoke_tokens(&self) {
         let now = Instant::now();
-        self.desk().tokens.values_mut().for_each(|end| *end = now);
+        self.state().tokens.values_mut().for_each(|expiry| *expiry = now);
     }
 
-    /// Takes a permission from the client, such as `video-cloud/video/create`.
-    pub fn withhold(&self, scope: &str) {
-        self.desk().withheld.insert(scope.into());
+    /// Revokes an OAuth scope of the client, such as `video-cloud/video/create`.
+    pub fn revoke_scope(&self, scope: &str) {
+        self.state().revoked_scopes.insert(scope.into());
     }
 
-    /// Gives a permission back.
-    pub fn grant(&self, scope: &str) {
-        self.desk().withheld.remove(scope);
+    /// Grants an OAuth scope again.
+    pub fn grant_scope(&self, scope: &str) {
+        self.state().revoked_scopes.remove(scope);
     }
 
-    /// Ends the credentials of a video's uploads.
+    /// Expires the temporary credentials of a video's uploads.
     pub fn expire_credentials(&self, video: &str) {
-        self.0.bucket.grants().expire(&format!("{}/{video}/", self.account()));
+        self.bucket().expire(&format!("{}/{video}/", self.account()));
     }
 
-    /// Holds jobs back before they begin, or lets them go on.
+    /// Holds new jobs in the state `processing`, or lets them continue.
     pub fn hold_jobs(&self, held: bool) {
-        self.desk().held = held;
+        self.state().jobs_are_held = held;
     }
 
-    /// Removes a video, as somebody in the vendor's studio would.
+    /// Sets the id of the next video.
+    pub fn set_next_video_id(&self, id: u64) {
+        self.state().next_video_id = Some(id.into());
+    }
+
+    /// Marks a video as complete, as an ingest outside of this project would.
+    pub fn set_complete(&self, video: &str) {
+        if let Some(video) = self.state().videos.get_mut(video) {
+            video.complete = true;
+        }
+    }
+
+    /// Adds a job to a video, as an ingest outside of this project would.
+    pub fn add_job(&self, video: &str, id: &str, state: JobState) {
+        let mut job = Job::new(video.into(), Value::Null);
+        (job.id, job.state) = (id.into(), state);
+        self.state().jobs.push(job);
+    }
+
+    /// Removes a video, as the vendor's studio would.
     pub fn remove(&self, video: &str) {
-        self.desk().videos.remove(video);
+        self.state().videos.remove(video);
     }
 
-    /// Every video there is.
+    /// All videos, by id.
     #[must_use]
     pub fn videos(&self) -> Vec<Video> {
-        self.desk().videos.values().cloned().collect()
+        self.state().videos.values().cloned().collect()
     }
 
-    /// Every job there was, the oldest first.
+    /// A video.
+    #[must_use]
+    pub fn video(&self, id: &str) -> Option<Video> {
+        self.state().videos.get(id).cloned()
+    }
+
+    /// All jobs, the oldest first.
     #[must_use]
     pub fn jobs(&self) -> Vec<Job> {
-        self.desk().jobs.clone()
+        self.state().jobs.clone()
     }
 
-    /// How many calls of a kind came, whatever became of them.
+    /// The number of calls of an operation so far, failed ones included.
     #[must_use]
     pub fn requests(&self, call: Call) -> usize {
-        self.desk().asked.get(&call).copied().unwrap_or_default()
+        self.state().faults.requests(call)
     }
+
+    /// All access tokens that were issued.
+    #[must_use]
+    pub fn access_tokens(&self) -> Vec<String> {
+        self.state().tokens.keys().cloned().collect()
+    }
+
+    /// The temporary credentials that were issued last for a video's upload.
+    #[must_use]
+    pub fn upload_credentials(&self, video: &str) -> Option<UploadCredentials> {
+        let grant = self.state().grants.get(video).cloned()?;
+        Some(UploadCredentials {
+            url: self.bucket().object_url(&grant.key),
+            bucket: grant.bucket,
+            key: grant.key,
+            access_key_id: grant.access_key_id,
+            secret_access_key: grant.secret_access_key,
+            session_token: grant.session_token,
+        })
+    }
+}
+
+fn status_code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).expect("a status code has three digits")
 }

@@ -1,9 +1,6 @@
-//! Dynamic Ingest: where to upload, and what to make of it.
+//! Dynamic Ingest: upload URLs and ingest requests.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
 use axum::{
     Json,
@@ -15,16 +12,13 @@ use axum::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Brightcove, job::Job, refusal::Api};
+use super::{error_response::Api, job::Job, jobs, stand_in::Brightcove};
 
-/// The vendor's bound on ingest requests a minute, a video.
-const A_MINUTE: usize = 10;
+/// The vendor's limit on running jobs of an account: the lower of its two documented numbers.
+const MAX_RUNNING_JOBS: usize = 100;
 
-/// The vendor's bound on jobs at once, the stricter of its two numbers.
-const AT_ONCE: usize = 100;
-
-/// What an ingest request may say.
-const FIELDS: [&str; 10] = [
+/// The fields of an ingest request.
+const INGEST_FIELDS: [&str; 10] = [
     "audio_tracks",
     "callbacks",
     "capture-images",
@@ -43,65 +37,56 @@ pub(super) async fn upload_urls(
 ) -> Response {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if source.is_empty() || !source.bytes().all(allowed) {
-        return Api::Ingest.refuse(StatusCode::BAD_REQUEST, "BAD_VALUE", "The source name may not need to be escaped in a URL.");
+        return Api::Ingest.error(StatusCode::BAD_REQUEST, "BAD_VALUE", "The source name may not need to be escaped in a URL.");
     }
-    let bucket = &brightcove.0.bucket;
-    let grant = bucket.grants().issue(format!("{account}/{video}/{}/{source}", Uuid::new_v4()));
-    let address = bucket.address(&grant.key);
-    Json(json!({
+    let grant = brightcove.bucket().issue(format!("{account}/{video}/{}/{source}", Uuid::new_v4()));
+    let url = brightcove.bucket().object_url(&grant.key);
+    let response = Json(json!({
         "bucket": grant.bucket,
         "object_key": grant.key,
         "access_key_id": grant.access_key_id,
         "secret_access_key": grant.secret_access_key.expose(),
         "session_token": grant.session_token.expose(),
-        // Nobody here uses it, and this bucket takes no signature in a query.
-        "signed_url": format!("{address}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=86400"),
-        "api_request_url": address,
-    }))
-    .into_response()
+        // No client here uses it. The bucket accepts no presigned URL.
+        "signed_url": format!("{url}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=86400"),
+        "api_request_url": url,
+    }));
+    brightcove.state().grants.insert(video, grant);
+    response.into_response()
 }
 
 pub(super) async fn request(State(brightcove): State<Brightcove>, Path((_, video)): Path<(String, String)>, body: Bytes) -> Response {
-    let refuse = |status, code, message: &str| Api::Ingest.refuse(status, code, message);
+    let error = |status, code, message: &str| Api::Ingest.error(status, code, message);
     let Ok(request @ Value::Object(_)) = serde_json::from_slice::<Value>(&body) else {
-        return refuse(StatusCode::BAD_REQUEST, "UNABLE_TO_PARSE_JSON", "The body is no JSON object.");
+        return error(StatusCode::BAD_REQUEST, "UNABLE_TO_PARSE_JSON", "The body is no JSON object.");
     };
-    if let Some(message) = fault(&request) {
-        return refuse(StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_ERROR", &message);
+    if let Some(message) = validation_error(&request) {
+        return error(StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_ERROR", &message);
     }
     let job = {
-        let mut desk = brightcove.desk();
+        let mut state = brightcove.state();
         let now = Instant::now();
-        if !passes(desk.ingests.entry(video.clone()).or_default(), now) {
-            return refuse(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", "Too many ingest requests a minute for this video.");
+        if !state.admit_ingest(&video, now) {
+            return error(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", "Too many ingest requests a minute for this video.");
         }
-        let running = || desk.jobs.iter().filter(|job| job.is_running());
+        let running = || state.jobs.iter().filter(|job| job.is_running());
         if running().any(|job| job.video == video) {
-            return refuse(StatusCode::CONFLICT, "CONFLICT", "The video has a job that runs.");
+            return error(StatusCode::CONFLICT, "CONFLICT", "The video has a job that runs.");
         }
-        if running().count() >= AT_ONCE {
-            return refuse(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", "Too many jobs at once.");
+        if running().count() >= MAX_RUNNING_JOBS {
+            return error(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", "Too many jobs at once.");
         }
         let job = Job::new(video, request);
-        desk.jobs.push(job.clone());
+        state.jobs.push(job.clone());
         job
     };
     let id = job.id.clone();
-    brightcove.begin(job);
+    jobs::start(&brightcove, job);
     Json(json!({"id": id})).into_response()
 }
 
-fn passes(recent: &mut VecDeque<Instant>, now: Instant) -> bool {
-    recent.retain(|before| now.duration_since(*before) < Duration::from_mins(1));
-    let passes = recent.len() < A_MINUTE;
-    if passes {
-        recent.push_back(now);
-    }
-    passes
-}
-
-/// What is wrong with an ingest request.
-fn fault(request: &Value) -> Option<String> {
+/// The message of an invalid ingest request.
+fn validation_error(request: &Value) -> Option<String> {
     if request["master"]["url"].as_str().is_none_or(str::is_empty) {
         return Some("master.url: it must be there.".into());
     }
@@ -115,11 +100,11 @@ fn fault(request: &Value) -> Option<String> {
         return Some("profile: it must be text.".into());
     }
     let callbacks = request["callbacks"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let is_address = |callback: &Value| callback.as_str().is_some_and(|url| url.starts_with("http") && !url.ends_with('/'));
-    if !(request["callbacks"].is_null() || request["callbacks"].is_array()) || !callbacks.iter().all(is_address) {
+    let is_url = |callback: &Value| callback.as_str().is_some_and(|url| url.starts_with("http") && !url.ends_with('/'));
+    if !(request["callbacks"].is_null() || request["callbacks"].is_array()) || !callbacks.iter().all(is_url) {
         return Some("callbacks: they must be addresses without a slash at the end.".into());
     }
-    let unknown = request.as_object()?.keys().find(|field| !FIELDS.contains(&field.as_str()))?;
+    let unknown = request.as_object()?.keys().find(|field| !INGEST_FIELDS.contains(&field.as_str()))?;
     Some(format!("{unknown}: an ingest request has no such field."))
 }
 
@@ -130,17 +115,19 @@ mod tests {
     #[test]
     fn an_ingest_request_names_its_master_and_nothing_unknown() {
         let master = json!({"url": "https://example.org/a/b"});
-        let right = |more: Value| {
+        let is_valid = |more: Value| {
             let mut request = json!({"master": master});
             request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            fault(&request).is_none()
+            validation_error(&request).is_none()
         };
-        assert!(right(json!({"profile": "multi-platform-standard-static", "capture-images": true, "callbacks": ["https://a.example/b"]})));
-        assert!(!right(json!({"master": {}})));
-        assert!(!right(json!({"callbacks": ["https://a.example/"]})));
-        assert!(!right(json!({"callbacks": "https://a.example/b"})));
-        assert!(!right(json!({"capture-images": true, "images": []})));
-        assert!(!right(json!({"priority": "high"})));
-        assert!(!right(json!({"video": 1})));
+        assert!(is_valid(
+            json!({"profile": "multi-platform-standard-static", "capture-images": true, "callbacks": ["https://a.example/b"]})
+        ));
+        assert!(!is_valid(json!({"master": {}})));
+        assert!(!is_valid(json!({"callbacks": ["https://a.example/"]})));
+        assert!(!is_valid(json!({"callbacks": "https://a.example/b"})));
+        assert!(!is_valid(json!({"capture-images": true, "images": []})));
+        assert!(!is_valid(json!({"priority": "high"})));
+        assert!(!is_valid(json!({"video": 1})));
     }
 }

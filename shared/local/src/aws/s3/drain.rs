@@ -1,34 +1,34 @@
-//! What is left of a body when its request is refused.
+//! Drains the unread body of a rejected request.
 //!
-//! A connection that is closed over an unread body looks to its client like one that broke, and the answer is lost.
+//! A client that is still sending takes a connection that closes for a failure, and never reads the response.
 
 use std::{
+    mem,
     pin::Pin,
     task::{Context, Poll},
 };
 
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody},
     extract::Request,
     middleware::Next,
     response::Response,
 };
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::runtime::Handle;
 
-/// How far a body is read for politeness.
-const POLITENESS: usize = 64 * 1024 * 1024;
+use crate::body::MAX_DRAIN_BYTES;
 
-/// Reads on what is left of the body when nobody else does.
-pub(super) async fn taken(request: Request, next: Next) -> Response {
-    next.run(request.map(|body| Body::new(Rest(body)))).await
+/// Drains what the inner service leaves of a request's body, up to [`MAX_DRAIN_BYTES`].
+pub(super) async fn drain_unread(request: Request, next: Next) -> Response {
+    next.run(request.map(|body| Body::new(DrainOnDrop(body)))).await
 }
 
-/// A body that is read on when it is dropped.
-struct Rest(Body);
+/// A body that is read to its end when it is dropped.
+struct DrainOnDrop(Body);
 
-impl HttpBody for Rest {
+impl HttpBody for DrainOnDrop {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -45,18 +45,18 @@ impl HttpBody for Rest {
     }
 }
 
-impl Drop for Rest {
+impl Drop for DrainOnDrop {
     fn drop(&mut self) {
         if let Ok(runtime) = Handle::try_current()
             && !self.0.is_end_stream()
         {
-            let mut body = std::mem::take(&mut self.0);
+            let mut body = mem::take(&mut self.0);
             runtime.spawn(async move {
-                let mut read = 0;
+                let mut drained = 0;
                 while let Some(Ok(frame)) = body.frame().await
-                    && read < POLITENESS
+                    && drained < MAX_DRAIN_BYTES
                 {
-                    read += frame.data_ref().map_or(0, Bytes::len);
+                    drained += frame.data_ref().map_or(0, Bytes::len);
                 }
             });
         }

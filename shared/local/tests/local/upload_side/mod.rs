@@ -1,6 +1,6 @@
-//! The bucket's and Brightcove's part: an upload from its beginning to its end.
+//! S3 and Brightcove: an upload from its start to its ingest.
 
-#![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+#![expect(clippy::unwrap_used, reason = "a failed assertion panics")]
 
 mod brightcove;
 mod bucket;
@@ -13,22 +13,22 @@ use serde_json::{Value, json};
 use shared::{crypto::sha256, encoding::hex, secret::SecretText, upload::signature::sign};
 use time::{OffsetDateTime, macros::format_description};
 
-use crate::{client, header, json, options, suite};
+use crate::{client, header, json, options, start};
 
 const PART: usize = 5 * 1024 * 1024;
 
-/// A page's upload: what it got, and how it speaks to S3.
+/// A page's upload: its credentials, and how it signs its requests to S3.
 struct Upload<'a> {
-    suite: &'a LocalCloud,
+    cloud: &'a LocalCloud,
     video: String,
     urls: Value,
     region: &'static str,
-    /// As `EvaporateJS` signs it; the SDKs sign the port, too.
+    /// The signed host. EvaporateJS signs it without the port, the SDKs with it.
     host: String,
 }
 
-fn brightcove(suite: &LocalCloud) -> &Brightcove {
-    suite.brightcove().expect("the template has the upload side")
+fn brightcove(cloud: &LocalCloud) -> &Brightcove {
+    cloud.brightcove().expect("the template has the upload side")
 }
 
 async fn token(brightcove: &Brightcove) -> String {
@@ -49,8 +49,8 @@ async fn ask(brightcove: &Brightcove, token: &str, method: Method, path: &str, b
 }
 
 impl<'a> Upload<'a> {
-    async fn begin(suite: &'a LocalCloud) -> Self {
-        let brightcove = brightcove(suite);
+    async fn begin(cloud: &'a LocalCloud) -> Self {
+        let brightcove = brightcove(cloud);
         let token = token(brightcove).await;
         let (status, created) = ask(brightcove, &token, Method::POST, "/cms/v1/accounts/{a}/videos", json!({"name": "Office Perks"})).await;
         assert_eq!((status, &created["complete"]), (201, &json!(false)));
@@ -58,7 +58,7 @@ impl<'a> Upload<'a> {
         let path = format!("/ingest/v1/accounts/{{a}}/videos/{video}/upload-urls/source.webm");
         let (status, urls) = ask(brightcove, &token, Method::GET, &path, Value::Null).await;
         assert_eq!(status, 200);
-        Self { suite, video, urls, region: "us-east-1", host: "127.0.0.1".into() }
+        Self { cloud, video, urls, region: "us-east-1", host: "127.0.0.1".into() }
     }
 
     fn text(&self, name: &str) -> &str {
@@ -90,7 +90,7 @@ impl<'a> Upload<'a> {
         let id = self.text("access_key_id");
         let authorization = format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");
         let query = if query.is_empty() { String::new() } else { format!("?{}", query.trim_end_matches('=')) };
-        let request = client().request(method, format!("{}{path}{query}", self.suite.bucket_url().unwrap()));
+        let request = client().request(method, format!("{}{path}{query}", self.cloud.bucket_url().unwrap()));
         let request = request.header("authorization", authorization).header("x-amz-content-sha256", hash).body(body);
         signed.iter().filter(|(name, _)| *name != "host").fold(request, |request, (name, value)| request.header(*name, *value))
     }
@@ -116,9 +116,9 @@ impl<'a> Upload<'a> {
         self.send(Method::POST, &format!("uploadId={id}"), body.as_bytes()).await
     }
 
-    /// The job of an ingest, when it has ended.
+    /// Ingests the object, and returns the job when it has ended.
     async fn ingest(&self, more: Value) -> Job {
-        let brightcove = brightcove(self.suite);
+        let brightcove = brightcove(self.cloud);
         let mut request = json!({"master": {"url": self.text("api_request_url")}});
         request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let path = format!("/ingest/v1/accounts/{{a}}/videos/{}/ingest-requests", self.video);
@@ -140,7 +140,7 @@ fn request_callbacks(job: &Job) -> usize {
 }
 
 async fn answered(request: RequestBuilder) -> (u16, String) {
-    let answer = request.send().await.expect("an answer");
+    let answer = request.send().await.expect("a response");
     (answer.status().as_u16(), answer.text().await.expect("a body"))
 }
 
@@ -154,14 +154,14 @@ fn refusal((status, text): (u16, String)) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_uploaded_is_ingested_and_word_of_it_comes() {
-    let suite = suite().await;
-    let upload = Upload::begin(&suite).await;
+async fn an_upload_is_ingested_and_called_back() {
+    let cloud = start().await;
+    let upload = Upload::begin(&cloud).await;
     let id = upload.initiate().await;
     let content = [vec![7; PART], b"the rest".to_vec()].concat();
     let mut tags = Vec::new();
-    for (place, part) in content.chunks(PART).enumerate() {
-        let answer = upload.part(&id, place + 1, part.to_vec()).await;
+    for (index, part) in content.chunks(PART).enumerate() {
+        let answer = upload.part(&id, index + 1, part.to_vec()).await;
         assert_eq!(answer.status(), StatusCode::OK);
         tags.push(header(&answer, "etag").to_owned());
     }
@@ -170,49 +170,49 @@ async fn what_is_uploaded_is_ingested_and_word_of_it_comes() {
     assert_eq!((element(&listed, "Size"), element(&listed, "ETag").replace("&quot;", "\"")), ("8", tags[1].clone()));
     let (status, text) = upload.complete(&id, &[&tags[0], &tags[1]]).await;
     assert_eq!(status, 200, "{text}");
-    assert!(suite.object(upload.key()).unwrap() == content);
+    assert!(cloud.object(upload.key()).unwrap() == content);
     assert_eq!(upload.send(Method::HEAD, "", b"").await.0, 200);
 
-    let job = upload.ingest(json!({"callbacks": [format!("{}/act", suite.api())]})).await;
+    let job = upload.ingest(json!({"callbacks": [format!("{}/act", cloud.api())]})).await;
     assert_eq!((job.state, job.bytes, job.sha256), (JobState::Finished, Some(content.len() as u64), Some(hex(&sha256(&content)))));
     assert_eq!(job.callbacks, [200, 200]);
-    let video = &brightcove(&suite).videos()[0];
-    assert_eq!((video.name(), video.complete, brightcove(&suite).requests(Call::Ingest)), ("Office Perks", true, 1));
-    suite.stop().await;
+    let video = &brightcove(&cloud).videos()[0];
+    assert_eq!((video.name(), video.complete, brightcove(&cloud).requests(Call::Ingest)), ("Office Perks", true, 1));
+    cloud.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_ingest_of_nothing_fails_and_says_so() {
-    let suite = suite().await;
-    let upload = Upload::begin(&suite).await;
-    let job = upload.ingest(json!({"callbacks": [format!("{}/nowhere", suite.api())]})).await;
+async fn an_ingest_of_a_missing_object_fails() {
+    let cloud = start().await;
+    let upload = Upload::begin(&cloud).await;
+    let job = upload.ingest(json!({"callbacks": [format!("{}/nowhere", cloud.api())]})).await;
     assert_eq!((job.state, job.bytes, job.callbacks), (JobState::Failed, None, vec![404]));
-    assert!(suite.log().contains("was answered 404"), "{}", suite.log());
-    suite.stop().await;
+    assert!(cloud.log().contains("returned 404"), "{}", cloud.log());
+    cloud.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_an_account_there_is_no_upload_side() {
+async fn a_stack_without_an_account_has_no_upload_side() {
     let parameters = [("BrightcoveAccount".to_owned(), String::new())].into();
-    let suite = LocalCloud::start(Options { parameters, ..options() }).await.unwrap();
-    assert!(suite.brightcove().is_none() && suite.bucket_url().is_none());
-    assert_eq!(client().post(format!("{}/upload/known", suite.api())).send().await.unwrap().status(), StatusCode::NOT_FOUND);
-    suite.stop().await;
+    let cloud = LocalCloud::start(Options { parameters, ..options() }).await.unwrap();
+    assert!(cloud.brightcove().is_none() && cloud.bucket_url().is_none());
+    assert_eq!(client().post(format!("{}/upload/known", cloud.api())).send().await.unwrap().status(), StatusCode::NOT_FOUND);
+    cloud.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_goes_on_after_the_suite_was_stopped() {
+async fn an_upload_continues_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let kept = || Options { state: State::Directory(folder.path().join("state")), ..options() };
-    let first = LocalCloud::start(kept()).await.unwrap();
+    let stored = || Options { state: State::Directory(folder.path().join("state")), ..options() };
+    let first = LocalCloud::start(stored()).await.unwrap();
     let upload = Upload::begin(&first).await;
     let id = upload.initiate().await;
     let part = upload.part(&id, 1, b"part".to_vec()).await;
     let (video, urls) = (upload.video.clone(), upload.urls.clone());
     first.stop().await;
 
-    let second = LocalCloud::start(kept()).await.unwrap();
-    let upload = Upload { suite: &second, video, urls, region: "us-east-1", host: "127.0.0.1".into() };
+    let second = LocalCloud::start(stored()).await.unwrap();
+    let upload = Upload { cloud: &second, video, urls, region: "us-east-1", host: "127.0.0.1".into() };
     assert_eq!(upload.complete(&id, &[header(&part, "etag")]).await.0, 200);
     assert_eq!(second.object(upload.key()).as_deref(), Some(b"part".as_slice()));
     let videos = brightcove(&second).videos();

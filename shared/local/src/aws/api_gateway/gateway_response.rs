@@ -1,103 +1,107 @@
-//! What the gateway says in its own name: API Gateway's response types, as the template customises them.
+//! Gateway responses: the responses that API Gateway generates itself, as the template customizes them.
 
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
+use sam::{Api, HeaderMapping};
 use serde_json::json;
 
-use sam::{Api, HeaderMapping};
-
-/// A response type, with what API Gateway says when nobody customises it.
+/// A response type, with API Gateway's defaults.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kind {
+pub(super) struct ResponseType {
     name: &'static str,
     status: StatusCode,
-    /// Nobody is told what an authorizer's failure is about.
+    /// `None` for an authorizer's failure, which has no public message.
     message: Option<&'static str>,
     error_type: &'static str,
 }
 
-/// A path, or a method of a path, that is not there.
-pub(super) const MISSING_AUTHENTICATION_TOKEN: Kind = Kind {
+/// There is no such path, or no such method of a path.
+pub(super) const MISSING_AUTHENTICATION_TOKEN: ResponseType = ResponseType {
     name: "MISSING_AUTHENTICATION_TOKEN",
     status: StatusCode::FORBIDDEN,
     message: Some("Missing Authentication Token"),
     error_type: "MissingAuthenticationTokenException",
 };
 
-/// A body over 10 MB.
-pub(super) const REQUEST_TOO_LARGE: Kind = Kind {
+/// The body is larger than 10 MB.
+pub(super) const REQUEST_TOO_LARGE: ResponseType = ResponseType {
     name: "REQUEST_TOO_LARGE",
     status: StatusCode::PAYLOAD_TOO_LARGE,
     message: Some("HTTP content length exceeded 10485760 bytes."),
     error_type: "RequestTooLargeException",
 };
 
-/// An event over what Lambda takes.
-pub(super) const EVENT_TOO_LARGE: Kind = Kind { message: Some("Request Too Long"), ..REQUEST_TOO_LARGE };
+/// The event is larger than Lambda's limit.
+pub(super) const EVENT_TOO_LARGE: ResponseType = ResponseType { message: Some("Request Too Long"), ..REQUEST_TOO_LARGE };
 
-/// A caller whom the authorizer does not know.
-pub(super) const UNAUTHORIZED: Kind =
-    Kind { name: "UNAUTHORIZED", status: StatusCode::UNAUTHORIZED, message: Some("Unauthorized"), error_type: "UnauthorizedException" };
+/// The authorizer does not know the caller.
+pub(super) const UNAUTHORIZED: ResponseType = ResponseType {
+    name: "UNAUTHORIZED",
+    status: StatusCode::UNAUTHORIZED,
+    message: Some("Unauthorized"),
+    error_type: "UnauthorizedException",
+};
 
-/// A caller whom the authorizer knows and turns away.
-pub(super) const ACCESS_DENIED: Kind = Kind {
+/// The authorizer's policy denies the request.
+pub(super) const ACCESS_DENIED: ResponseType = ResponseType {
     name: "ACCESS_DENIED",
     status: StatusCode::FORBIDDEN,
     message: Some("User is not authorized to access this resource with an explicit deny"),
     error_type: "AccessDeniedException",
 };
 
-/// A caller of whom the authorizer says nothing.
-pub(super) const NOT_ALLOWED: Kind = Kind { message: Some("User is not authorized to access this resource"), ..ACCESS_DENIED };
+/// The authorizer's policy does not mention the request.
+pub(super) const NOT_ALLOWED: ResponseType =
+    ResponseType { message: Some("User is not authorized to access this resource"), ..ACCESS_DENIED };
 
-/// An authorizer that crashed, failed, or took too long.
-pub(super) const AUTHORIZER_FAILURE: Kind = Kind {
+/// The authorizer crashed, failed, or timed out.
+pub(super) const AUTHORIZER_FAILURE: ResponseType = ResponseType {
     name: "AUTHORIZER_FAILURE",
     status: StatusCode::INTERNAL_SERVER_ERROR,
     message: None,
     error_type: "InternalServerErrorException",
 };
 
-/// An authorizer that answers what is no decision.
-pub(super) const AUTHORIZER_CONFIGURATION_ERROR: Kind =
-    Kind { name: "AUTHORIZER_CONFIGURATION_ERROR", error_type: "AuthorizerConfigurationException", ..AUTHORIZER_FAILURE };
+/// The authorizer is missing, or its response is malformed.
+pub(super) const AUTHORIZER_CONFIGURATION_ERROR: ResponseType =
+    ResponseType { name: "AUTHORIZER_CONFIGURATION_ERROR", error_type: "AuthorizerConfigurationException", ..AUTHORIZER_FAILURE };
 
-/// Too many requests at once.
-pub(super) const THROTTLED: Kind = Kind {
+/// The requests exceed the throttling limits.
+pub(super) const THROTTLED: ResponseType = ResponseType {
     name: "THROTTLED",
     status: StatusCode::TOO_MANY_REQUESTS,
     message: Some("Too Many Requests"),
     error_type: "TooManyRequestsException",
 };
 
-/// A body that does not come whole.
-pub(super) const BAD_REQUEST: Kind =
-    Kind { name: "DEFAULT_4XX", status: StatusCode::BAD_REQUEST, message: Some("Bad Request"), error_type: "BadRequestException" };
+/// The connection failed before the end of the body.
+pub(super) const BAD_REQUEST: ResponseType =
+    ResponseType { name: "DEFAULT_4XX", status: StatusCode::BAD_REQUEST, message: Some("Bad Request"), error_type: "BadRequestException" };
 
-/// A function that does not answer in time.
-pub(super) const INTEGRATION_TIMEOUT: Kind = Kind {
+/// The function did not respond in time.
+pub(super) const INTEGRATION_TIMEOUT: ResponseType = ResponseType {
     name: "INTEGRATION_TIMEOUT",
     status: StatusCode::GATEWAY_TIMEOUT,
     message: Some("Endpoint request timed out"),
     error_type: "InternalServerErrorException",
 };
 
-/// A function that crashed, failed, or answered what is no answer.
-pub(super) const NO_ANSWER: Kind = Kind {
+/// The function crashed, failed, or its response is malformed.
+pub(super) const BAD_GATEWAY: ResponseType = ResponseType {
     name: "DEFAULT_5XX",
     status: StatusCode::BAD_GATEWAY,
     message: Some("Internal server error"),
     error_type: "InternalServerErrorException",
 };
 
-impl Kind {
+impl ResponseType {
     /// The response of an API to a request with these headers.
-    pub(super) fn response(self, api: Option<&Api>, asked: &HeaderMap, request_id: &str) -> Response {
-        let general = if self.status.is_client_error() { "DEFAULT_4XX" } else { "DEFAULT_5XX" };
-        let custom = api.and_then(|api| api.responses.get(self.name).or_else(|| api.responses.get(general)));
+    pub(super) fn response(self, api: Option<&Api>, request_headers: &HeaderMap, request_id: &str) -> Response {
+        let default = if self.status.is_client_error() { "DEFAULT_4XX" } else { "DEFAULT_5XX" };
+        let custom = api.and_then(|api| api.responses.get(self.name).or_else(|| api.responses.get(default)));
         let status = custom.and_then(|custom| StatusCode::from_u16(custom.status?).ok()).unwrap_or(self.status);
         let template = custom.and_then(|custom| custom.template.as_deref());
         let template = template.unwrap_or(r#"{"message":$context.error.messageString}"#);
@@ -114,7 +118,7 @@ impl Kind {
         for (name, value) in custom.into_iter().flat_map(|custom| &custom.headers) {
             let value = match value {
                 HeaderMapping::Static(value) => HeaderValue::try_from(value).ok(),
-                HeaderMapping::RequestHeader(name) => asked.get(name).cloned(),
+                HeaderMapping::RequestHeader(name) => request_headers.get(name).cloned(),
             };
             if let (Ok(name), Some(value)) = (HeaderName::try_from(name), value) {
                 headers.insert(name, value);

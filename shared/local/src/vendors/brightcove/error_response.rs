@@ -1,4 +1,4 @@
-//! How the vendor says no: each API in its own form.
+//! Error responses, in the format of each API.
 
 use axum::{
     Json,
@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::json;
 
-/// Who refuses.
+/// An API, with its format of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Api {
     /// `{"error","error_description"}`.
@@ -27,8 +27,7 @@ impl Api {
         }
     }
 
-    /// A refusal in this API's form.
-    pub(super) fn refuse(self, status: StatusCode, code: &str, message: &str) -> Response {
+    pub(super) fn error(self, status: StatusCode, code: &str, message: &str) -> Response {
         let body = match self {
             Self::Oauth => json!({"error": code, "error_description": message}),
             Self::Cms => json!([{"error_code": code, "message": message}]),
@@ -38,10 +37,10 @@ impl Api {
     }
 }
 
-pub(super) async fn nothing(uri: Uri) -> Response {
-    Api::of(uri.path()).refuse(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", "There is no such resource.")
+pub(super) async fn not_found(uri: Uri) -> Response {
+    Api::of(uri.path()).error(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", "There is no such resource.")
 }
 
-pub(super) async fn method(uri: Uri) -> Response {
-    Api::of(uri.path()).refuse(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "The resource has no such method.")
+pub(super) async fn method_not_allowed(uri: Uri) -> Response {
+    Api::of(uri.path()).error(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "The resource has no such method.")
 }

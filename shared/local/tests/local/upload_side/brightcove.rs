@@ -1,4 +1,4 @@
-//! What Brightcove refuses, and what it does as it is told.
+//! Brightcove: its errors and its injected faults.
 
 use local::Call;
 use reqwest::Method;
@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{ask, brightcove, token};
-use crate::{client, json, suite};
+use crate::{client, json, start};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn brightcove_refuses_in_its_own_forms() {
-    let suite = suite().await;
-    let brightcove = brightcove(&suite);
+async fn brightcove_returns_errors_in_the_vendor_s_formats() {
+    let cloud = start().await;
+    let brightcove = brightcove(&cloud);
     let post = |id: &str| client().post(format!("{}/oauth/v4/access_token", brightcove.url())).basic_auth(id, Some("no"));
-    let stranger = post("stranger").form(&[("grant_type", "client_credentials")]).send().await.unwrap();
-    assert_eq!(stranger.status().as_u16(), 400);
-    assert_eq!(json(stranger).await["error"], "invalid_client");
+    let unknown_client = post("unknown").form(&[("grant_type", "client_credentials")]).send().await.unwrap();
+    assert_eq!(unknown_client.status().as_u16(), 400);
+    assert_eq!(json(unknown_client).await["error"], "invalid_client");
 
     let (videos, token) = ("/cms/v1/accounts/{a}/videos", token(brightcove).await);
     let create = async |token: &str, body: Value| ask(brightcove, token, Method::POST, videos, body).await;
@@ -32,19 +32,19 @@ async fn brightcove_refuses_in_its_own_forms() {
     let urls = "/ingest/v1/accounts/{a}/videos/123/upload-urls/source.webm";
     assert_eq!(code(ask(brightcove, &token, Method::GET, urls, Value::Null).await), "404 RESOURCE_NOT_FOUND");
 
-    brightcove.withhold("video-cloud/video/create");
+    brightcove.revoke_scope("video-cloud/video/create");
     assert_eq!(code(create(&token, json!({"name": "x"})).await), "403 ACCESS_DENIED");
-    brightcove.grant("video-cloud/video/create");
+    brightcove.grant_scope("video-cloud/video/create");
     assert_eq!(create(&token, json!({"name": "x"})).await.0, 201);
     brightcove.revoke_tokens();
     assert_eq!(code(create(&token, json!({"name": "x"})).await), "401 UNAUTHORIZED");
-    suite.stop().await;
+    cloud.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_video_is_found_by_its_reference_and_no_other_has_it() {
-    let suite = suite().await;
-    let brightcove = brightcove(&suite);
+async fn a_reference_is_unique_and_finds_its_video() {
+    let cloud = start().await;
+    let brightcove = brightcove(&cloud);
     let (videos, token) = ("/cms/v1/accounts/{a}/videos", token(brightcove).await);
     let create = async || ask(brightcove, &token, Method::POST, videos, json!({"name": "x", "reference_id": "a-b"})).await;
     let (status, created) = create().await;
@@ -56,24 +56,24 @@ async fn a_video_is_found_by_its_reference_and_no_other_has_it() {
     assert_eq!((status, &found["id"], &found["reference_id"]), (200, &created["id"], &json!("a-b")));
     assert_eq!((by(Method::GET, "a").await.0, by(Method::DELETE, "a-b").await.0), (404, 400));
     assert_eq!(ask(brightcove, &token, Method::GET, &format!("{videos}/ref:a-b/ingest_jobs"), Value::Null).await.0, 400);
-    suite.stop().await;
+    cloud.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn brightcove_does_what_tests_order() {
-    let suite = suite().await;
-    let brightcove = brightcove(&suite);
+async fn injected_faults_apply_to_the_next_calls() {
+    let cloud = start().await;
+    let brightcove = brightcove(&cloud);
     let (videos, token) = ("/cms/v1/accounts/{a}/videos", token(brightcove).await);
     let create = async || ask(brightcove, &token, Method::POST, videos, json!({"name": "x"})).await;
     brightcove.refuse(Call::Create, 2, 503, r#"{"busy":true}"#);
     assert_eq!(create().await, (503, json!({"busy": true})));
     assert_eq!((create().await.0, brightcove.videos().len()), (503, 0));
-    brightcove.lose(Call::Create, 1);
+    brightcove.drop_responses(Call::Create, 1);
     assert_eq!((create().await.0, brightcove.videos().len()), (504, 1));
     assert_eq!((create().await.0, brightcove.videos().len()), (201, 2));
     brightcove.remove(&brightcove.videos()[0].id);
     assert_eq!((brightcove.videos().len(), brightcove.requests(Call::Create)), (1, 4));
-    // More at once than a second has room for, and again where this machine needs longer for them.
+    // More than the rate limit allows in a second; again when this machine is too slow to exceed it.
     let (client, url) = (client(), format!("{}/cms/v1/accounts/{}/videos", brightcove.url(), brightcove.account()));
     let mut refused = false;
     while !refused {
@@ -83,5 +83,5 @@ async fn brightcove_does_what_tests_order() {
         }
         refused = burst.join_all().await.iter().any(|answer| answer.as_ref().is_ok_and(|answer| answer.status() == 429));
     }
-    suite.stop().await;
+    cloud.stop().await;
 }

@@ -1,4 +1,4 @@
-//! What a function answers, as HTTP.
+//! The response of a Lambda proxy integration.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use axum::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A proxy integration's answer.
+/// The payload of a proxy integration's response.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct ProxyResponse {
     status_code: Value,
     #[serde(default)]
     headers: Option<BTreeMap<String, Value>>,
@@ -23,21 +23,21 @@ struct Answer {
     body: Option<String>,
 }
 
-/// `None` is an answer that API Gateway calls malformed.
-pub(super) fn read(payload: &[u8]) -> Option<Response> {
-    let answer: Answer = serde_json::from_slice(payload).ok()?;
-    let status = match &answer.status_code {
+/// Parses a function's payload. `None` is a malformed proxy response.
+pub(super) fn parse(payload: &[u8]) -> Option<Response> {
+    let proxy: ProxyResponse = serde_json::from_slice(payload).ok()?;
+    let status = match &proxy.status_code {
         Value::Number(number) => u16::try_from(number.as_u64()?).ok()?,
         Value::String(text) => text.parse().ok()?,
         _ => return None,
     };
     let mut headers = HeaderMap::new();
-    for (name, value) in answer.headers.unwrap_or_default() {
-        headers.append(named(&name)?, header_value(&value)?);
+    for (name, value) in proxy.headers.unwrap_or_default() {
+        headers.append(header_name(&name)?, header_value(&value)?);
     }
-    for (name, values) in answer.multi_value_headers.unwrap_or_default() {
-        let name = named(&name)?;
-        // A name in both mappings is merged: what is the same counts once.
+    for (name, values) in proxy.multi_value_headers.unwrap_or_default() {
+        let name = header_name(&name)?;
+        // A name in both mappings is merged, without duplicate values.
         for value in values {
             let value = header_value(&value)?;
             if !headers.get_all(&name).iter().any(|known| *known == value) {
@@ -46,21 +46,21 @@ pub(super) fn read(payload: &[u8]) -> Option<Response> {
         }
     }
     headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-    // The length is the gateway's to say.
+    // API Gateway computes the length.
     headers.remove(header::CONTENT_LENGTH);
     headers.remove(header::TRANSFER_ENCODING);
-    // Without binary media types a base64 body is passed on as the text that it is.
-    let mut response = Response::new(Body::from(answer.body.unwrap_or_default()));
+    // Without binary media types a base64 body stays text.
+    let mut response = Response::new(Body::from(proxy.body.unwrap_or_default()));
     *response.status_mut() = StatusCode::from_u16(status).ok()?;
     *response.headers_mut() = headers;
     Some(response)
 }
 
-/// A header's name; API Gateway keeps a few for itself, and renames a function's.
-fn named(name: &str) -> Option<HeaderName> {
+/// The name of a header. API Gateway reserves some names, and remaps those of a function.
+fn header_name(name: &str) -> Option<HeaderName> {
     let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-    let kept = [header::CONNECTION, header::DATE, header::SERVER, header::WWW_AUTHENTICATE];
-    if kept.contains(&name) { HeaderName::try_from(format!("x-amzn-remapped-{name}")).ok() } else { Some(name) }
+    let reserved = [header::CONNECTION, header::DATE, header::SERVER, header::WWW_AUTHENTICATE];
+    if reserved.contains(&name) { HeaderName::try_from(format!("x-amzn-remapped-{name}")).ok() } else { Some(name) }
 }
 
 fn header_value(value: &Value) -> Option<HeaderValue> {
@@ -76,10 +76,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_becomes_http() {
-        let response =
-            read(br#"{"statusCode":"201","headers":{"A":"1","Www-Authenticate":"Basic"},"multiValueHeaders":{"a":["1","2"]},"body":"{}"}"#)
-                .unwrap();
+    fn a_proxy_response_becomes_http() {
+        let response = parse(
+            br#"{"statusCode":"201","headers":{"A":"1","Www-Authenticate":"Basic"},"multiValueHeaders":{"a":["1","2"]},"body":"{}"}"#,
+        )
+        .unwrap();
         assert_eq!(response.status(), StatusCode::CREATED);
         assert_eq!(response.headers().get_all("a").iter().collect::<Vec<_>>(), ["1", "2"]);
         assert_eq!(response.headers()["x-amzn-remapped-www-authenticate"], "Basic");
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_answer_is_none() {
+    fn a_malformed_proxy_response_is_none() {
         let malformed = [
             r#""text""#,
             "{}",
@@ -97,7 +98,7 @@ mod tests {
             "",
         ];
         for payload in malformed {
-            assert!(read(payload.as_bytes()).is_none(), "{payload}");
+            assert!(parse(payload.as_bytes()).is_none(), "{payload}");
         }
     }
 }
