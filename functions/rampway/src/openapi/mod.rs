@@ -13,6 +13,9 @@ use sam::Deployment;
 pub use self::document::document;
 use crate::{args::parameter, error::Error, output::print, template};
 
+/// The path at which the local cloud serves the document, outside the API's stage.
+pub const OPENAPI_PATH: &str = "/openapi.json";
+
 const AFTER_HELP: &str = "\
 Examples:
   rampway openapi > openapi.json

@@ -5,10 +5,8 @@ use std::fmt::Write;
 use client::Credentials;
 use local::LocalCloud;
 
-use super::{
-    OPENAPI_PATH,
-    seed::{Seed, TO},
-};
+use super::seed::{Seed, TO};
+use crate::openapi::OPENAPI_PATH;
 
 /// Returns the addresses of the local cloud, and commands to paste into a shell.
 #[must_use]

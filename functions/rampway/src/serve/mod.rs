@@ -14,12 +14,9 @@ pub use self::{
 use crate::{
     args::{LocalCloudArgs, StateArgs, parameter},
     error::Error,
-    openapi,
+    openapi::{self, OPENAPI_PATH},
     output::print,
 };
-
-/// The path of the OpenAPI document, outside the stage.
-pub const OPENAPI_PATH: &str = "/openapi.json";
 
 const AFTER_HELP: &str = "\
 Examples:
