@@ -5,6 +5,7 @@ mod contents;
 mod dependencies;
 mod deployment;
 mod documents;
+mod imports;
 mod permissions;
 mod routes;
 mod tables;
