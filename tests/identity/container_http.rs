@@ -72,6 +72,10 @@ async fn large_bodies_over_the_memory_budget_are_refused_and_small_ones_are_not(
         wait *= 2;
     };
     assert_eq!(small(&container, &authority).await, 200);
+    // Each refusal is received, although the body is still being sent.
+    for _ in 0..20 {
+        assert_eq!(send_large().await, (503, Some("1".to_owned())));
+    }
     drop(stalled);
     // With the budget free again, the large body is read. It is refused because it is not JSON.
     let mut response = send_large().await;

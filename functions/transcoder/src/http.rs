@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{
     HeaderMap, Method, Request, StatusCode,
     body::{Body as _, Incoming},
-    header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
+    header::{ALLOW, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use shared::identity::{
     Code,
@@ -34,6 +34,10 @@ const CSV: &str = "text/csv";
 
 /// The maximum time to receive a body: SageMaker's invocation timeout is 60 s.
 const BODY_READ_TIMEOUT: Duration = Duration::from_secs(55);
+/// The maximum length in bytes of what is still read of a refused body.
+const MAX_DRAIN_BYTES: usize = 8 << 20;
+/// The maximum time for which a refused body is still read.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// The maximum length in bytes of a body that is translated on the runtime's own thread. A larger
 /// one would block the small requests there, so it goes to the blocking thread.
 const MAX_INLINE_BODY_BYTES: usize = 1 << 20;
@@ -73,12 +77,19 @@ impl Server {
     }
 
     async fn invocations(self: Arc<Self>, request: Request<Incoming>) -> Response {
-        let (head, body) = request.into_parts();
-        let read = timeout(BODY_READ_TIMEOUT, self.read_body(body)).await;
-        let body = match read {
-            Ok(Ok(body)) => body,
-            Ok(Err(error)) => return error.into(),
-            Err(_) => return BodyError::TimedOut.into(),
+        let (head, mut body) = request.into_parts();
+        let read = timeout(BODY_READ_TIMEOUT, self.read_body(&mut body)).await;
+        let body = match read.unwrap_or(Err(BodyError::TimedOut)) {
+            Ok(body) => body,
+            Err(error) => {
+                // To close a connection with unread bytes resets it, and the client loses the
+                // response. A client that expects `100 Continue` has sent none, and reading would
+                // ask for them.
+                if !head.headers.contains_key(EXPECT) {
+                    tokio::spawn(timeout(DRAIN_TIMEOUT, drain(body)));
+                }
+                return error.into();
+            }
         };
         let Some(content_type) = content_type(&head.headers) else {
             let message = format!("{}: the content type must be {JSON}, {JSON_LINES} or {CSV}", Code::E006.message());
@@ -92,7 +103,7 @@ impl Server {
     }
 
     /// Reads a body into a pooled buffer. Only the bytes received so far count against the budget.
-    async fn read_body(&self, mut body: Incoming) -> Result<BudgetedBuf, BodyError> {
+    async fn read_body(&self, body: &mut Incoming) -> Result<BudgetedBuf, BodyError> {
         let max_bytes = self.transcoder.setting().max_body_bytes;
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         let mut buf = self.budget.buffer();
@@ -171,6 +182,16 @@ impl Server {
         } else {
             self.transcoder.request(tokens, attribute(headers, "packet"), Ids::Csv(csv), now(), out)
         }
+    }
+}
+
+/// Reads the rest of a body that nothing uses.
+async fn drain(mut body: Incoming) {
+    let mut drained = 0;
+    while let Some(Ok(frame)) = body.frame().await
+        && drained < MAX_DRAIN_BYTES
+    {
+        drained += frame.data_ref().map_or(0, Bytes::len);
     }
 }
 
