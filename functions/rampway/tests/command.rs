@@ -88,6 +88,7 @@ fn help_and_version_are_printed_without_starting_anything() {
         "doctor --help",
         "completions --help",
         "man --help",
+        "openapi --help",
         "help",
         "help serve",
         "--version",
@@ -113,6 +114,18 @@ fn completions_and_manual_pages_are_printed() {
         let stdout = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success() && stdout.contains(part), "{line}: {stdout}");
     }
+}
+
+#[test]
+fn the_openapi_document_is_that_of_the_template_inside() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = rampway(folder.path(), "openapi --url https://api.example/v1 --parameter Sides=none");
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&document["openapi"], &document["servers"][0]["url"]), (&"3.1.0".into(), &"https://api.example/v1".into()));
+    assert!(document["paths"]["/upload"]["post"].is_object() && document["paths"].get("/auth/init").is_none());
+    let output = rampway(folder.path(), "openapi --parameter Side=none");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the template has no parameter Side"));
 }
 
 /// Without a checkout and without cargo, the program has the template but not the function
