@@ -26,8 +26,7 @@ method of a path with 405.";
 /// A route that no part describes is left out; a test holds that the project's template has none.
 #[must_use]
 pub fn document(stack: &Stack, server_url: &str) -> Value {
-    let mut tags = vec![json!({"name": operation::CORS, "description": "Preflight requests of browsers."})];
-    let (mut paths, mut components) = (Map::new(), json!({"responses": {}}));
+    let (mut paths, mut components, mut tags) = (Map::new(), json!({}), Vec::new());
     for noun in &NOUNS {
         let parts: Vec<Value> = noun.parts();
         let items = parts.iter().filter_map(|part| part["paths"].as_object()).flatten();
@@ -44,6 +43,7 @@ pub fn document(stack: &Stack, server_url: &str) -> Value {
             merge(&mut components, part["components"].clone());
         }
     }
+    tags.push(json!({"name": operation::CORS, "description": "Preflight requests of browsers."}));
     json!({
         "openapi": "3.1.0",
         "info": {
