@@ -59,10 +59,8 @@ fn only_cloud_depends_on_aws_and_only_local_on_engines() {
             assert!(!is_aws(name) || path == "shared/cloud/Cargo.toml", "{path} depends on {name}");
         }
         for (section, names) in sections(&read(&path)) {
-            // The local cloud starts the engines. Tests of the handlers in `cloud` call them.
-            let allowed = path == "shared/local/Cargo.toml" || (path == "shared/cloud/Cargo.toml" && section == "dev-dependencies");
             let engines = names.iter().filter(|name| ENGINES.contains(&name.as_str())).count();
-            assert!(engines == 0 || allowed, "{path} has an engine in its {section}");
+            assert!(engines == 0 || path == "shared/local/Cargo.toml", "{path} has an engine in its {section}");
         }
     }
 }

@@ -5,6 +5,7 @@ use cloud::{
     setting::Environment,
     upload::{Authorizer, Creator},
 };
+use local::Call;
 use serde_json::{Value, json};
 use shared::crypto::jws::SigningKey;
 
@@ -116,7 +117,7 @@ async fn a_principal_creates_a_limited_number_of_uploads_in_an_hour() {
     assert_eq!((third.error(), &third.headers["Retry-After"]), (error(429, "throttled"), &json!("1795")));
     assert_eq!(at("a", "alice", NOW).await.status, 200, "a resumed upload is not counted");
     assert_eq!((at("c", "bob", NOW).await.status, at("c", "alice", NOW + 1795).await.status), (200, 200));
-    assert_eq!(fixture.brightcove.count("create"), 4);
+    assert_eq!(fixture.brightcove.requests(Call::Create), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,18 +1,17 @@
 //! `POST /upload`.
 
 use cloud::upload::Uploads;
+use local::Call;
 use serde_json::{Value, json};
 
-use crate::{
-    brightcove::{ACCOUNT, BUCKET, FIRST_VIDEO, Fault},
-    fixture::{DAY, Fixture, NOW, ORIGIN, create, error, request, sign},
-};
+use crate::fixture::{ACCOUNT, BUCKET, DAY, FIRST_VIDEO, Fixture, NOW, ORIGIN, create, error, request, sign};
 
 const SLOW: &str = "slow down";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_gets_the_location_of_its_file_and_no_secret() {
     let fixture = Fixture::with(&[("VIDEO_TEMPLATE", r#"{"tags":["a"],"name":"x"}"#)]).await;
+    fixture.use_example_urls();
     let response = fixture.create(&create("Büro Perks+1.WEBM", "alice")).await;
     assert_eq!((response.status, &response.headers["Content-Type"]), (200, &json!("application/json; charset=utf-8")));
     assert_eq!((&response.headers["Access-Control-Allow-Origin"], &response.headers["Vary"]), (&json!(ORIGIN), &json!("Origin")));
@@ -24,10 +23,11 @@ async fn a_page_gets_the_location_of_its_file_and_no_secret() {
     assert!(!response.text.contains("wJalr") && !response.text.contains("signed.example"));
 
     let video = fixture.brightcove.video(FIRST_VIDEO).unwrap();
-    let reference = video.body["reference_id"].as_str().unwrap();
+    let reference = video.created["reference_id"].as_str().unwrap();
     assert!(reference.starts_with("rampway-") && reference.len() == 40, "{reference}");
     let expected = json!({"name": "Büro Perks+1.WEBM", "tags": ["a"], "reference_id": reference});
-    assert_eq!((&video.body, video.source.as_str()), (&expected, "source.webm"));
+    let key = fixture.brightcove.upload_credentials(FIRST_VIDEO).unwrap().key;
+    assert_eq!((&video.created, key.rsplit('/').next()), (&expected, Some("source.webm")));
     let stored = format!("{:?}", fixture.item(FIRST_VIDEO).await);
     for secret in ["wJalr", "a/token", "s3://", "signed.example", "alice"] {
         assert!(!stored.contains(secret), "{secret} is stored as plain text");
@@ -64,7 +64,7 @@ async fn an_invalid_request_is_refused_before_brightcove_is_called() {
     };
     assert_eq!(fixture.create(&resume(json!(["x".repeat(129)]))).await.error(), error(400, "bad_resume"));
     assert_eq!(fixture.create(&resume(json!(["1", "2"]))).await.error(), error(400, "bad_resume"));
-    assert_eq!((fixture.brightcove.count("token"), fixture.brightcove.count("create")), (0, 0));
+    assert_eq!((fixture.brightcove.requests(Call::Token), fixture.brightcove.requests(Call::Create)), (0, 0));
     assert_eq!(fixture.create(&resume(json!(["x".repeat(128)]))).await.status, 200);
 }
 
@@ -92,15 +92,15 @@ async fn a_token_is_cached_and_renewed_once_per_request() {
     };
     let (first, second) = tokio::join!(ask("a"), ask("b"));
     assert_eq!((first.status, second.status, ask("c").await.status), (200, 200, 200));
-    assert_eq!(fixture.brightcove.count("token"), 1);
-    fixture.brightcove.expire_tokens();
-    assert_eq!((ask("d").await.status, fixture.brightcove.count("token")), (200, 2));
+    assert_eq!(fixture.brightcove.requests(Call::Token), 1);
+    fixture.brightcove.revoke_tokens();
+    assert_eq!((ask("d").await.status, fixture.brightcove.requests(Call::Token)), (200, 2));
 
-    fixture.brightcove.fail("create", 2, &Fault::Refused(401, "[]"));
+    fixture.brightcove.refuse(Call::Create, 2, 401, "[]");
     assert_eq!(ask("e").await.error(), error(502, "upstream_auth"));
-    assert_eq!(fixture.brightcove.count("token"), 3);
-    fixture.brightcove.expire_tokens();
-    fixture.brightcove.fail("token", 1, &Fault::Refused(400, r#"{"error":"invalid_client"}"#));
+    assert_eq!(fixture.brightcove.requests(Call::Token), 3);
+    fixture.brightcove.revoke_tokens();
+    fixture.brightcove.refuse(Call::Token, 1, 400, r#"{"error":"invalid_client"}"#);
     assert_eq!(ask("f").await.error(), error(502, "upstream_auth"));
 }
 
@@ -109,63 +109,63 @@ async fn an_error_of_brightcove_has_a_code_and_leaves_no_video() {
     let fixture = Fixture::new().await;
     let rejected = r#"[{"error_code":"ILLEGAL_FIELD","message":"secret words"}]"#;
     for (call, times, status, body, expected) in [
-        ("create", 4, 429, SLOW, error(503, "upstream_busy")),
-        ("urls", 4, 429, SLOW, error(503, "upstream_busy")),
-        ("urls", 4, 500, SLOW, error(503, "upstream_busy")),
-        ("token", 4, 503, SLOW, error(503, "upstream_busy")),
-        ("urls", 1, 200, "nonsense", error(502, "upstream_invalid")),
-        ("urls", 1, 200, r#"{"bucket":"b"}"#, error(502, "upstream_invalid")),
-        ("urls", 1, 302, "", error(502, "upstream_invalid")),
-        ("urls", 1, 403, "[]", error(502, "upstream_forbidden")),
-        ("create", 1, 422, rejected, error(422, "upstream_rejected")),
-        ("urls", 1, 404, "", error(422, "upstream_rejected")),
+        (Call::Create, 4, 429, SLOW, error(503, "upstream_busy")),
+        (Call::UploadUrls, 4, 429, SLOW, error(503, "upstream_busy")),
+        (Call::UploadUrls, 4, 500, SLOW, error(503, "upstream_busy")),
+        (Call::Token, 4, 503, SLOW, error(503, "upstream_busy")),
+        (Call::UploadUrls, 1, 200, "nonsense", error(502, "upstream_invalid")),
+        (Call::UploadUrls, 1, 200, r#"{"bucket":"b"}"#, error(502, "upstream_invalid")),
+        (Call::UploadUrls, 1, 302, "", error(502, "upstream_invalid")),
+        (Call::UploadUrls, 1, 403, "[]", error(502, "upstream_forbidden")),
+        (Call::Create, 1, 422, rejected, error(422, "upstream_rejected")),
+        (Call::UploadUrls, 1, 404, "", error(422, "upstream_rejected")),
     ] {
-        let before = fixture.brightcove.count(call);
-        fixture.brightcove.fail(call, times, &Fault::Refused(status, body));
+        let before = fixture.brightcove.requests(call);
+        fixture.brightcove.refuse(call, times, status, body);
         let response = fixture.create(&create("a.webm", "alice")).await;
-        assert_eq!(response.error(), expected, "{call} {status}");
+        assert_eq!(response.error(), expected, "{call:?} {status}");
         assert!(!response.text.contains("secret words"));
         assert_eq!(response.json().get("upstream_code").is_some(), body == rejected);
-        assert_eq!((fixture.brightcove.count(call) - before, fixture.brightcove.videos()), (times, 0), "{call} {status}");
+        assert_eq!((fixture.brightcove.requests(call) - before, fixture.brightcove.videos().len()), (times, 0), "{call:?} {status}");
     }
     let upload = fixture.upload("a.webm").await;
-    assert_eq!(fixture.brightcove.videos(), 1, "{upload}");
+    assert_eq!(fixture.brightcove.videos().len(), 1, "{upload}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transient_error_is_retried() {
     let fixture = Fixture::new().await;
-    fixture.brightcove.fail("token", 1, &Fault::Refused(500, ""));
-    fixture.brightcove.fail("create", 2, &Fault::Refused(429, ""));
-    fixture.brightcove.fail("urls", 3, &Fault::Refused(503, ""));
+    fixture.brightcove.refuse(Call::Token, 1, 500, "");
+    fixture.brightcove.refuse(Call::Create, 2, 429, "");
+    fixture.brightcove.refuse(Call::UploadUrls, 3, 503, "");
     fixture.upload("a.webm").await;
     // The video may exist: a second one would be an orphan.
-    fixture.brightcove.fail("create", 1, &Fault::Lost(500, ""));
+    fixture.brightcove.replace_responses(Call::Create, 1, 500, "");
     assert_eq!(fixture.create(&create("b.webm", "alice")).await.error(), error(503, "upstream_busy"));
-    assert_eq!((fixture.brightcove.count("create"), fixture.brightcove.videos()), (4, 2));
+    assert_eq!((fixture.brightcove.requests(Call::Create), fixture.brightcove.videos().len()), (4, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_video_of_another_upload_is_not_deleted() {
     let fixture = Fixture::new().await;
     let upload = fixture.upload("a.webm").await;
-    fixture.brightcove.next(FIRST_VIDEO);
+    fixture.brightcove.set_next_video_id(FIRST_VIDEO.parse().unwrap());
     assert_eq!(fixture.create(&create("a.webm", "bob")).await.error(), error(502, "upstream_invalid"));
-    assert_eq!((fixture.brightcove.count("delete"), fixture.state(&upload).await.as_str()), (0, "open"));
+    assert_eq!((fixture.brightcove.requests(Call::Delete), fixture.state(&upload).await.as_str()), (0, "open"));
     assert_eq!(fixture.signed(&upload, "part one").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orphan_that_cannot_be_deleted_is_reaped() {
     let fixture = Fixture::new().await;
-    fixture.brightcove.fail("urls", 1, &Fault::Refused(200, "nonsense"));
-    fixture.brightcove.fail("delete", 4, &Fault::Refused(500, ""));
+    fixture.brightcove.refuse(Call::UploadUrls, 1, 200, "nonsense");
+    fixture.brightcove.refuse(Call::Delete, 4, 500, "");
     assert_eq!(fixture.create(&create("a.webm", "alice")).await.error(), error(502, "upstream_invalid"));
     assert_eq!(fixture.state(&json!({"videoId": FIRST_VIDEO})).await, "pending");
     let reaper = fixture.reaper().await;
     assert_eq!(reaper.run_at(false, NOW + 15 * 60).await.unwrap().reaped, [""; 0]);
     assert_eq!(reaper.run_at(false, NOW + 15 * 60 + 1).await.unwrap().reaped, [FIRST_VIDEO]);
-    assert_eq!(fixture.brightcove.videos(), 0);
+    assert_eq!(fixture.brightcove.videos().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,7 +214,7 @@ async fn concurrent_creates_leave_one_upload_to_resume() {
     assert!(again == first || again == second);
     // If there are two, the reaper deletes the other.
     let known = Uploads::from_env(&fixture.environment).await.unwrap().list().await.unwrap();
-    assert_eq!(known.len(), fixture.brightcove.count("create"));
+    assert_eq!(known.len(), fixture.brightcove.requests(Call::Create));
     let report = fixture.reaper().await.run_at(false, NOW + DAY + 1).await.unwrap();
-    assert_eq!((report.reaped.len(), fixture.brightcove.videos()), (fixture.brightcove.count("create"), 0));
+    assert_eq!((report.reaped.len(), fixture.brightcove.videos().len()), (fixture.brightcove.requests(Call::Create), 0));
 }

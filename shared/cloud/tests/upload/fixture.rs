@@ -1,6 +1,6 @@
-//! The fixture: a table, a master key, a stand-in for Brightcove; and requests from API Gateway.
+//! The fixture: a table, a master key, a local Brightcove; and requests from API Gateway.
 
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, sync::LazyLock};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -12,13 +12,17 @@ use cloud::{
     setting::Environment,
     upload::{self, Account, Creator, Ingester, Reaper, Signer},
 };
-use dynoxide::{Database, server};
+use local::{Brightcove, BrightcoveServer, Call, DynamoDb, S3};
+use sam::{Deployment, Table, Template};
 use serde_json::{Value, json};
-use shared::{crypto::sha256, encoding::hex, secret::SecretText};
+use shared::{crypto::sha256, encoding::hex};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 
-use crate::brightcove::{ACCOUNT, Brightcove};
+pub const ACCOUNT: &str = "2345678901001";
+pub const FIRST_VIDEO: &str = "6000000000001";
+/// The bucket of the vendor's example.
+pub const BUCKET: &str = "ingestion-upload-production";
+pub const TABLE: &str = "UploadsTable";
 
 /// 2026-01-15T09:30:05Z, and a client's clock at that time.
 pub const NOW: u64 = 1_768_469_405;
@@ -31,8 +35,20 @@ pub struct Fixture {
     pub environment: Environment,
     pub brightcove: Brightcove,
     pub table: Client,
+    brightcove_server: BrightcoveServer,
+    _dynamodb: DynamoDb,
     _folder: TempDir,
 }
+
+/// The table of `template.yaml`.
+static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
+    let template = Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml")).unwrap();
+    let parameters = local::parameters(&template, &BTreeMap::new());
+    let stack = template.stack(&parameters, &Deployment::local("http://127.0.0.1", Path::new("/"))).unwrap();
+    let tables: Vec<_> = stack.tables.into_iter().filter(|table| table.id == TABLE).collect();
+    assert_eq!(tables.len(), 1);
+    tables
+});
 
 /// A response, as the caller gets it.
 #[derive(Debug)]
@@ -69,34 +85,61 @@ impl Fixture {
         let key = folder.path().join("master_key");
         fs::write(&key, [7; 32]).unwrap();
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-        let database = database().await;
-        let brightcove = Brightcove::default();
-        let url = brightcove.serve().await;
+        let dynamodb = DynamoDb::in_memory(&TABLES).await.unwrap();
+        let brightcove_server = BrightcoveServer::start(ACCOUNT).await.unwrap();
+        let (brightcove, s3) = (brightcove_server.brightcove().clone(), brightcove_server.s3());
+        brightcove.remove_rate_limits();
+        brightcove.hold_jobs(true);
+        brightcove.set_next_video_id(FIRST_VIDEO.parse().unwrap());
+        let url = brightcove.url();
         let mut all: BTreeMap<String, String> = [
-            ("UPLOADS_TABLE", "uploads".to_owned()),
+            ("UPLOADS_TABLE", TABLE.to_owned()),
             ("MASTER_KEY", format!("file:{}", key.display())),
             ("AWS_REGION", "eu-west-1".into()),
             ("AWS_ACCESS_KEY_ID", "local".into()),
             ("AWS_SECRET_ACCESS_KEY", "local".into()),
-            ("AWS_ENDPOINT_URL_DYNAMODB", database.clone()),
-            ("AWS_ENDPOINT_URL_S3", url.clone()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url()),
+            ("AWS_ENDPOINT_URL_S3", s3.url().to_owned()),
             ("BRIGHTCOVE_ACCOUNT", ACCOUNT.into()),
-            ("BRIGHTCOVE_OAUTH_URL", format!("{url}/oauth")),
-            ("BRIGHTCOVE_CMS_URL", format!("{url}/cms/")),
-            ("BRIGHTCOVE_INGEST_URL", format!("{url}/ingest")),
+            ("BRIGHTCOVE_OAUTH_URL", format!("{url}/oauth/v4")),
+            ("BRIGHTCOVE_CMS_URL", format!("{url}/cms/v1/")),
+            ("BRIGHTCOVE_INGEST_URL", format!("{url}/ingest/v1")),
             ("UPLOAD_ORIGINS", format!("https://other.example, {ORIGIN}")),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let environment = Environment::with_defaults(all);
-        Account::connect(&environment, ACCOUNT, "a client", &SecretText::new("a secret".into())).await.unwrap();
+        Account::connect(&environment, ACCOUNT, brightcove.client_id(), brightcove.client_secret()).await.unwrap();
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(database)
+            .endpoint_url(dynamodb.url())
             .region(Region::new("eu-west-1"))
             .credentials_provider(Credentials::new("local", "local", None, None, "test"));
-        Self { environment, brightcove, table: Client::from_conf(config.build()), _folder: folder }
+        let table = Client::from_conf(config.build());
+        Self { environment, brightcove, table, brightcove_server, _dynamodb: dynamodb, _folder: folder }
+    }
+
+    /// The bucket that source files are uploaded to.
+    pub fn s3(&self) -> &S3 {
+        self.brightcove_server.s3()
+    }
+
+    /// Stores an object of so many bytes for an upload.
+    pub fn put_object(&self, upload: &Value, bytes: usize) {
+        self.s3().put_object(upload["objectKey"].as_str().unwrap(), &vec![0; bytes]).unwrap();
+    }
+
+    /// Replaces the next upload URLs by the vendor's example, in the schema that spells two members
+    /// in Pascal case. The video must be [`FIRST_VIDEO`].
+    pub fn use_example_urls(&self) {
+        let key = format!("{ACCOUNT}/{FIRST_VIDEO}/d4f0b8f2/source.webm");
+        let urls = json!({
+            "bucket": BUCKET, "object_key": key, "access_key_id": "ASIAISEXAMPLE",
+            "secret_access_key": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "session_token": "a/token+of==example",
+            "SignedUrl": "https://signed.example", "ApiRequestUrl": format!("s3://{BUCKET}/{key}"),
+        });
+        self.brightcove.replace_responses(Call::UploadUrls, 1, 200, &urls.to_string());
     }
 
     pub async fn creator(&self) -> Creator {
@@ -170,43 +213,20 @@ impl Fixture {
     /// The stored item of a video's upload.
     pub async fn item(&self, video: &str) -> std::collections::HashMap<String, AttributeValue> {
         let key = AttributeValue::S(format!("upload#{video}"));
-        let found = self.table.get_item().table_name("uploads").key("item", key).send().await.unwrap();
+        let found = self.table.get_item().table_name(TABLE).key("item", key).send().await.unwrap();
         found.item.unwrap_or_else(|| panic!("there is no {video}"))
     }
 
     /// Changes the stored item of a video's upload directly.
     pub async fn patch(&self, video: &str, name: &str, value: Option<AttributeValue>) {
         let key = AttributeValue::S(format!("upload#{video}"));
-        let update = self.table.update_item().table_name("uploads").key("item", key).expression_attribute_names("#name", name);
+        let update = self.table.update_item().table_name(TABLE).key("item", key).expression_attribute_names("#name", name);
         let update = match value {
             Some(value) => update.update_expression("SET #name = :value").expression_attribute_values(":value", value),
             None => update.update_expression("REMOVE #name"),
         };
         update.send().await.unwrap();
     }
-}
-
-/// Starts an engine with an empty table; its URL.
-async fn database() -> String {
-    let database = Database::memory().unwrap();
-    let table = json!({
-        "TableName": "uploads", "BillingMode": "PAY_PER_REQUEST",
-        "KeySchema": [{"AttributeName": "item", "KeyType": "HASH"}],
-        "AttributeDefinitions": [
-            {"AttributeName": "item", "AttributeType": "S"},
-            {"AttributeName": "unfinished", "AttributeType": "S"},
-            {"AttributeName": "expires_at", "AttributeType": "N"},
-        ],
-        "GlobalSecondaryIndexes": [{
-            "IndexName": "unfinished", "Projection": {"ProjectionType": "KEYS_ONLY"},
-            "KeySchema": [{"AttributeName": "unfinished", "KeyType": "HASH"}, {"AttributeName": "expires_at", "KeyType": "RANGE"}],
-        }],
-    });
-    database.create_table(serde_json::from_value(table).unwrap()).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(server::serve_on(listener, database));
-    address
 }
 
 /// A request from API Gateway.

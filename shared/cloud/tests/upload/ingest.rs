@@ -2,12 +2,10 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cloud::gateway::Request;
+use local::{Call, JobState, S3Fault};
 use serde_json::{Value, json};
 
-use crate::{
-    brightcove::{ACCOUNT, FIRST_VIDEO, Fault},
-    fixture::{DAY, Fixture, NOW, error, ingest, request},
-};
+use crate::fixture::{ACCOUNT, DAY, FIRST_VIDEO, Fixture, NOW, error, ingest, request};
 
 /// Brightcove's request to the callback URL.
 fn callback(address: &str, notice: &Value) -> Request {
@@ -25,8 +23,12 @@ fn notice(job: &str, status: &str) -> Value {
 impl Fixture {
     /// The callback URL in the ingest request.
     fn address(&self) -> String {
-        let ingests = self.brightcove.video(FIRST_VIDEO).unwrap().ingests;
-        ingests.last().unwrap()["callbacks"][0].as_str().unwrap().to_owned()
+        self.brightcove.jobs().last().unwrap().request["callbacks"][0].as_str().unwrap().to_owned()
+    }
+
+    /// The id of the first job.
+    fn job(&self) -> String {
+        self.brightcove.jobs()[0].id.clone()
     }
 
     async fn status(&self, upload: &Value) -> Value {
@@ -41,19 +43,21 @@ async fn an_upload_that_is_not_completed_is_not_ingested() {
     let fixture = Fixture::new().await;
     let upload = fixture.upload("a.webm").await;
     assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.error(), error(409, "upload_incomplete"));
-    assert_eq!(fixture.brightcove.count("ingest"), 0);
+    assert_eq!(fixture.brightcove.requests(Call::Ingest), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_ingested_once_and_brightcove_s_response_returned() {
     let fixture = Fixture::with(&[("INGEST_TEMPLATE", r#"{"profile":"p","capture-images":true}"#)]).await;
+    fixture.use_example_urls();
     let upload = fixture.completed().await;
+    fixture.brightcove.replace_responses(Call::Ingest, 1, 200, r#"{"id":"job-1","more":true}"#);
     let first = fixture.ingester_response(&ingest(&upload), NOW).await;
     assert_eq!((first.status, first.json()), (200, json!({"result": {"id": "job-1", "more": true}})));
     let second = fixture.ingester_response(&ingest(&upload), NOW + 100).await;
-    assert_eq!((second.text, fixture.brightcove.count("ingest")), (first.text, 1));
+    assert_eq!((second.text, fixture.brightcove.requests(Call::Ingest)), (first.text, 1));
 
-    let sent = fixture.brightcove.video(FIRST_VIDEO).unwrap().ingests.remove(0);
+    let sent = fixture.brightcove.jobs().remove(0).request;
     assert_eq!((&sent["profile"], &sent["capture-images"]), (&json!("p"), &json!(true)));
     let url = sent["master"]["url"].as_str().unwrap();
     assert!(url.starts_with("s3://") && url.ends_with("/source.webm"), "{url}");
@@ -80,7 +84,7 @@ async fn only_the_upload_s_own_object_is_ingested() {
     let text = json!({"body": "{}", "headers": {"Content-Type": "text/plain"}});
     let request = request("POST", "/ingest/{videoId}", &[("videoId", FIRST_VIDEO)], &text);
     assert_eq!(fixture.ingester_response(&request, NOW).await.error(), error(415, "media_type"));
-    assert_eq!(fixture.brightcove.count("ingest"), 0);
+    assert_eq!(fixture.brightcove.requests(Call::Ingest), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +97,7 @@ async fn one_of_two_concurrent_requests_ingests() {
         assert!(response.status == 200 || response.error() == error(409, "ingest_in_progress"), "{response:?}");
     }
     assert!(first.status == 200 || second.status == 200);
-    assert_eq!(fixture.brightcove.count("ingest"), 1);
+    assert_eq!(fixture.brightcove.requests(Call::Ingest), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,21 +112,21 @@ async fn after_a_lease_expires_the_job_is_looked_up() {
     ] {
         fixture.patch(FIRST_VIDEO, name, Some(value)).await;
     }
-    fixture.brightcove.change(FIRST_VIDEO, |video| video.jobs.push(("theirs".into(), "processing".into())));
+    fixture.brightcove.add_job(FIRST_VIDEO, "theirs", JobState::Processing);
     assert_eq!(fixture.ingester_response(&ingest(&upload), NOW + 59).await.error(), error(409, "ingest_in_progress"));
     assert_eq!(fixture.ingester_response(&ingest(&upload), NOW + 60).await.json(), json!({"result": {"id": "theirs"}}));
-    assert_eq!(fixture.brightcove.count("ingest"), 0);
+    assert_eq!(fixture.brightcove.requests(Call::Ingest), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_lost_response_the_job_is_looked_up_before_a_retry() {
     let fixture = Fixture::new().await;
     let upload = fixture.completed().await;
-    fixture.brightcove.fail("ingest", 1, &Fault::Refused(500, ""));
-    fixture.brightcove.fail("ingest", 1, &Fault::Lost(200, "nonsense"));
+    fixture.brightcove.refuse(Call::Ingest, 1, 500, "");
+    fixture.brightcove.replace_responses(Call::Ingest, 1, 200, "nonsense");
     let response = fixture.ingester_response(&ingest(&upload), NOW).await;
-    assert_eq!((response.status, response.json()), (200, json!({"result": {"id": "job-1"}})));
-    assert_eq!((fixture.brightcove.count("ingest"), fixture.brightcove.count("jobs")), (2, 2));
+    assert_eq!((response.status, response.json()), (200, json!({"result": {"id": fixture.job()}})));
+    assert_eq!((fixture.brightcove.requests(Call::Ingest), fixture.brightcove.requests(Call::Jobs)), (2, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,23 +140,23 @@ async fn a_failed_ingest_can_be_retried() {
         (3, 503, "", error(503, "upstream_busy")),
         (1, 403, "", error(502, "upstream_forbidden")),
     ] {
-        fixture.brightcove.fail("ingest", times, &Fault::Refused(status, body));
+        fixture.brightcove.refuse(Call::Ingest, times, status, body);
         let response = fixture.ingester_response(&ingest(&upload), NOW).await;
         assert_eq!(response.error(), expected);
         assert_eq!(response.json()["upstream_code"] == "TOO_MANY_JOBS", body == rejected);
         assert_eq!(fixture.state(&upload).await, "completing");
     }
     assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.status, 200);
-    assert_eq!(fixture.brightcove.video(FIRST_VIDEO).unwrap().jobs.len(), 1);
+    assert_eq!(fixture.brightcove.jobs().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limited_ingest_is_retried_three_times() {
     let fixture = Fixture::new().await;
     let upload = fixture.completed().await;
-    fixture.brightcove.fail("ingest", 12, &Fault::Refused(429, ""));
+    fixture.brightcove.refuse(Call::Ingest, 12, 429, "");
     assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.error(), error(503, "upstream_busy"));
-    assert_eq!((fixture.brightcove.count("ingest"), fixture.brightcove.count("jobs")), (4, 0));
+    assert_eq!((fixture.brightcove.requests(Call::Ingest), fixture.brightcove.requests(Call::Jobs)), (4, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,10 +164,10 @@ async fn a_size_limit_is_checked_on_the_object() {
     let fixture = Fixture::with(&[("UPLOAD_MAX_BYTES", "1000"), ("UPLOAD_BYTES_PER_DAY", "1000")]).await;
     let upload = fixture.completed().await;
     assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.error(), error(409, "object_missing"));
-    fixture.brightcove.object(Some(1001));
+    fixture.put_object(&upload, 1001);
     assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.error(), error(422, "object_too_large"));
-    assert_eq!((fixture.brightcove.count("ingest"), fixture.brightcove.count("head")), (0, 2));
-    fixture.brightcove.object(Some(1000));
+    assert_eq!((fixture.brightcove.requests(Call::Ingest), fixture.s3().head_requests()), (0, 2));
+    fixture.put_object(&upload, 1000);
     assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.status, 200);
     let more = fixture.create(&crate::fixture::create("b.webm", "alice")).await;
     assert_eq!((more.error(), &more.headers["Retry-After"]), (error(429, "throttled"), &json!("52195")));
@@ -175,15 +179,16 @@ async fn a_principal_uploads_a_limited_number_of_bytes_in_a_day() {
     let fixture = Fixture::with(&[("UPLOAD_BYTES_PER_DAY", "1000")]).await;
     let (first, second) = (fixture.completed().await, fixture.upload("b.webm").await);
     assert_eq!(fixture.signed(&second, "complete one").await.status, 200);
-    fixture.brightcove.object(Some(1001));
+    fixture.put_object(&first, 1001);
     assert_eq!(fixture.ingester_response(&ingest(&first), NOW).await.error(), error(429, "throttled"), "more than the quota of a day");
-    fixture.brightcove.object(Some(600));
+    fixture.put_object(&first, 600);
+    fixture.put_object(&second, 600);
     assert_eq!(fixture.ingester_response(&ingest(&first), NOW).await.status, 200);
     let more = fixture.ingester_response(&ingest(&second), NOW).await;
     assert_eq!((more.error(), &more.headers["Retry-After"]), (error(429, "throttled"), &json!("52195")));
-    assert_eq!((fixture.brightcove.count("ingest"), fixture.state(&second).await.as_str()), (1, "completing"));
-    fixture.brightcove.object(Some(400));
-    fixture.brightcove.fail("ingest", 1, &Fault::Refused(422, ""));
+    assert_eq!((fixture.brightcove.requests(Call::Ingest), fixture.state(&second).await.as_str()), (1, "completing"));
+    fixture.put_object(&second, 400);
+    fixture.brightcove.refuse(Call::Ingest, 1, 422, "");
     assert_eq!(fixture.ingester_response(&ingest(&second), NOW).await.error(), error(422, "upstream_rejected"));
     assert_eq!(fixture.ingester_response(&ingest(&second), NOW).await.status, 200, "the bytes are counted once");
     assert_eq!(fixture.create(&crate::fixture::create("c.webm", "alice")).await.error(), error(429, "throttled"));
@@ -193,7 +198,7 @@ async fn a_principal_uploads_a_limited_number_of_bytes_in_a_day() {
 async fn credentials_without_head_permission_do_not_prevent_an_ingest() {
     let fixture = Fixture::with(&[("UPLOAD_MAX_BYTES", "1000")]).await;
     let upload = fixture.completed().await;
-    fixture.brightcove.fail("head", 1, &Fault::Refused(403, ""));
+    fixture.s3().inject(S3Fault::RefuseHead(403), 1);
     assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.status, 200);
 }
 
@@ -210,15 +215,15 @@ async fn a_callback_sets_the_final_state() {
     for ignored in [notice("other-job", "FAILED"), json!({"entityType": "ASSET", "accountId": ACCOUNT, "videoId": FIRST_VIDEO})] {
         assert_eq!(send(&ignored).await, 204);
     }
-    let mut published = notice("job-1", "SUCCESS");
+    let mut published = notice(&fixture.job(), "SUCCESS");
     published["action"] = "PUBLISH".into();
     assert_eq!(send(&published).await, 204);
     assert_eq!(fixture.state(&upload).await, "ingested");
-    assert_eq!(send(&notice("job-1", "FAILED")).await, 204);
+    assert_eq!(send(&notice(&fixture.job(), "FAILED")).await, 204);
     let failed = json!({"videoId": FIRST_VIDEO, "state": "failed", "message": "no sound"});
     assert_eq!(fixture.status(&upload).await, failed);
     // A final state stays.
-    assert_eq!((send(&notice("job-1", "SUCCESS")).await, send(&notice("job-1", "FAILED")).await), (204, 204));
+    assert_eq!((send(&notice(&fixture.job(), "SUCCESS")).await, send(&notice(&fixture.job(), "FAILED")).await), (204, 204));
     assert_eq!(fixture.status(&upload).await, failed);
 }
 
@@ -226,13 +231,13 @@ async fn a_callback_sets_the_final_state() {
 async fn a_callback_may_arrive_before_the_response() {
     let fixture = Fixture::new().await;
     let upload = fixture.completed().await;
-    fixture.brightcove.fail("ingest", 1, &Fault::Lost(500, ""));
-    fixture.brightcove.fail("jobs", 4, &Fault::Refused(500, ""));
+    fixture.brightcove.replace_responses(Call::Ingest, 1, 500, "");
+    fixture.brightcove.refuse(Call::Jobs, 4, 500, "");
     assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.error(), error(503, "upstream_busy"));
-    assert_eq!(fixture.ingester_response(&callback(&fixture.address(), &notice("job-1", "SUCCESS")), NOW).await.status, 204);
+    assert_eq!(fixture.ingester_response(&callback(&fixture.address(), &notice(&fixture.job(), "SUCCESS")), NOW).await.status, 204);
     assert_eq!(fixture.status(&upload).await["state"], "done");
-    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.json(), json!({"result": {"id": "job-1"}}));
-    assert_eq!(fixture.brightcove.count("ingest"), 1);
+    assert_eq!(fixture.ingester_response(&ingest(&upload), NOW).await.json(), json!({"result": {"id": fixture.job()}}));
+    assert_eq!(fixture.brightcove.requests(Call::Ingest), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -241,7 +246,7 @@ async fn an_unauthenticated_callback_changes_nothing() {
     let upload = fixture.completed().await;
     fixture.ingester_response(&ingest(&upload), NOW).await;
     let address = fixture.address();
-    let good = notice("job-1", "SUCCESS");
+    let good = notice(&fixture.job(), "SUCCESS");
     let mut others = good.clone();
     others["accountId"] = "1".into();
     let mut another = good.clone();

@@ -2,10 +2,9 @@
 
 use std::{cell::RefCell, io};
 
-use crate::{
-    brightcove::{FIRST_VIDEO, Fault},
-    fixture::{Fixture, NOW, create, ingest, sign, sign_text},
-};
+use local::Call;
+
+use crate::fixture::{FIRST_VIDEO, Fixture, NOW, create, ingest, sign, sign_text};
 
 thread_local! {
     /// The log of this thread.
@@ -33,6 +32,7 @@ async fn videos_operations_and_codes_are_logged_and_nothing_secret() {
     tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO).with_writer(|| Log).init();
 
     let fixture = Fixture::new().await;
+    fixture.use_example_urls();
     let upload = fixture.upload("a secret title.webm").await;
     let mut failures = Vec::new();
     let (signer, ingester, creator) = (fixture.signer().await, fixture.ingester().await, fixture.creator().await);
@@ -41,10 +41,10 @@ async fn videos_operations_and_codes_are_logged_and_nothing_secret() {
     for request in [sign(&upload, "complete one"), sign(&stolen, "complete one"), sign_text("__proto__", "nonsense")] {
         failures.extend(signer.request_at(&request, NOW).await.err());
     }
-    fixture.brightcove.fail("ingest", 1, &Fault::Refused(422, r#"{"error_code":"X","message":"text of theirs"}"#));
+    fixture.brightcove.refuse(Call::Ingest, 1, 422, r#"{"error_code":"X","message":"text of theirs"}"#);
     failures.extend(ingester.request_at(&ingest(&upload), NOW).await.err());
     ingester.request_at(&ingest(&upload), NOW).await.unwrap();
-    fixture.brightcove.fail("urls", 1, &Fault::Refused(200, r#"{"secret_access_key":"text of theirs"}"#));
+    fixture.brightcove.refuse(Call::UploadUrls, 1, 200, r#"{"secret_access_key":"text of theirs"}"#);
     failures.extend(creator.request_at(&create("b.webm", "alice"), NOW).await.err());
     assert_eq!(failures.len(), 4);
 
@@ -53,9 +53,11 @@ async fn videos_operations_and_codes_are_logged_and_nothing_secret() {
         assert!(logged.contains(expected), "{expected} is not in {logged}");
     }
     logged.extend(failures.iter().map(ToString::to_string));
-    let secrets =
-        ["wJalr", "a/token", "a secret", "title", "token-1", "s3://", "text of theirs", "alice", "__proto__", "X-Amz", "x-amz", "Basic"];
-    for secret in secrets {
+    let tokens = fixture.brightcove.access_tokens();
+    assert!(!tokens.is_empty());
+    let secrets = ["wJalr", "a/token", "a secret", "title", "s3://", "text of theirs", "alice", "__proto__", "X-Amz", "x-amz", "Basic"];
+    let client_secret = fixture.brightcove.client_secret().expose();
+    for secret in secrets.into_iter().chain([client_secret]).chain(tokens.iter().map(String::as_str)) {
         assert!(!logged.contains(secret), "{secret} is in {logged}");
     }
 }

@@ -1,8 +1,7 @@
-//! Uploads with a local DynamoDB engine, and a stand-in for Brightcove with injected faults.
+//! Uploads with the local DynamoDB, S3 and Brightcove, and with injected faults.
 
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
-mod brightcove;
 mod callers;
 mod create;
 mod fixture;

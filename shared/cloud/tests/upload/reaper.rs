@@ -1,12 +1,10 @@
 //! The reaper.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use local::{Call, JobState};
 use serde_json::json;
 
-use crate::{
-    brightcove::{FIRST_VIDEO, Fault},
-    fixture::{DAY, Fixture, NOW, ingest},
-};
+use crate::fixture::{DAY, FIRST_VIDEO, Fixture, NOW, ingest};
 
 const EXPIRED: u64 = NOW + DAY + 1;
 
@@ -17,9 +15,9 @@ async fn an_upload_that_was_not_completed_is_reaped_after_it_expires() {
     for name in ["never", "gone", "complete", "job", "ingested"] {
         videos.push(fixture.upload(name).await["videoId"].as_str().unwrap().to_owned());
     }
-    fixture.brightcove.forget(&videos[1]);
-    fixture.brightcove.change(&videos[2], |video| video.complete = true);
-    fixture.brightcove.change(&videos[3], |video| video.jobs.push(("a job".into(), "failed".into())));
+    fixture.brightcove.remove(&videos[1]);
+    fixture.brightcove.set_complete(&videos[2]);
+    fixture.brightcove.add_job(&videos[3], "a job", JobState::Failed);
     let last = fixture.upload("ingested").await;
     fixture.signed(&last, "complete one").await;
     assert_eq!(fixture.ingester_response(&ingest(&last), NOW).await.status, 200);
@@ -29,7 +27,7 @@ async fn an_upload_that_was_not_completed_is_reaped_after_it_expires() {
     assert_eq!((early.reaped.len(), early.closed.len()), (0, 0));
     let preview = reaper.run_at(true, EXPIRED).await.unwrap();
     assert_eq!((&preview.reaped, &preview.closed, preview.dry_run), (&videos[..1].to_vec(), &videos[1..4].to_vec(), true));
-    assert_eq!((fixture.brightcove.count("delete"), fixture.state(&json!({"videoId": videos[0]})).await.as_str()), (0, "open"));
+    assert_eq!((fixture.brightcove.requests(Call::Delete), fixture.state(&json!({"videoId": videos[0]})).await.as_str()), (0, "open"));
 
     let done = reaper.run_at(false, EXPIRED).await.unwrap();
     assert_eq!((&done.reaped, &done.closed), (&preview.reaped, &preview.closed));
@@ -38,7 +36,7 @@ async fn an_upload_that_was_not_completed_is_reaped_after_it_expires() {
         assert_eq!(item["state"].as_s().unwrap(), state);
         assert!(!item.contains_key("sealed") && !item.contains_key("unfinished"), "{state}");
     }
-    assert_eq!((fixture.brightcove.count("delete"), fixture.brightcove.video(&videos[0]).is_some()), (1, false));
+    assert_eq!((fixture.brightcove.requests(Call::Delete), fixture.brightcove.video(&videos[0]).is_some()), (1, false));
     let again = reaper.run_at(false, EXPIRED + DAY).await.unwrap();
     assert_eq!((again.reaped.len(), again.closed.len()), (0, 0));
 }
@@ -59,14 +57,14 @@ async fn a_video_that_brightcove_keeps_is_postponed_by_a_day() {
     let fixture = Fixture::new().await;
     fixture.upload("a").await;
     let reaper = fixture.reaper().await;
-    fixture.brightcove.fail("delete", 1, &Fault::Refused(409, r#"[{"error_code":"REFERENCES_EXIST"}]"#));
+    fixture.brightcove.refuse(Call::Delete, 1, 409, r#"[{"error_code":"REFERENCES_EXIST"}]"#);
     assert_eq!(reaper.run_at(false, EXPIRED).await.unwrap().kept, [FIRST_VIDEO]);
     assert!(!fixture.item(FIRST_VIDEO).await.contains_key("sealed"));
     assert_eq!(reaper.run_at(false, EXPIRED + DAY - 1).await.unwrap().kept, [""; 0]);
-    fixture.brightcove.fail("delete", 1, &Fault::Refused(403, ""));
+    fixture.brightcove.refuse(Call::Delete, 1, 403, "");
     assert_eq!(reaper.run_at(false, EXPIRED + DAY).await.unwrap().kept, [FIRST_VIDEO]);
     assert_eq!(reaper.run_at(false, EXPIRED + 2 * DAY).await.unwrap().reaped, [FIRST_VIDEO]);
-    assert_eq!(fixture.brightcove.count("delete"), 3);
+    assert_eq!(fixture.brightcove.requests(Call::Delete), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,14 +73,18 @@ async fn a_busy_brightcove_interrupts_the_run() {
     fixture.upload("a").await;
     fixture.upload("b").await;
     let reaper = fixture.reaper().await;
-    for (call, status) in [("video", 429), ("video", 503), ("jobs", 429), ("delete", 500), ("token", 500)] {
-        if call == "token" {
-            fixture.brightcove.expire_tokens();
+    for (call, status) in [(Call::Read, 429), (Call::Read, 503), (Call::Jobs, 429), (Call::Delete, 500), (Call::Token, 500)] {
+        if call == Call::Token {
+            fixture.brightcove.revoke_tokens();
         }
-        let before = fixture.brightcove.count(call);
-        fixture.brightcove.fail(call, 1, &Fault::Refused(status, ""));
+        let before = fixture.brightcove.requests(call);
+        fixture.brightcove.refuse(call, 1, status, "");
         let report = reaper.run_at(false, EXPIRED).await.unwrap();
-        assert_eq!((report.interrupted, report.reaped.len(), fixture.brightcove.count(call) - before), (true, 0, 1), "{call} {status}");
+        assert_eq!(
+            (report.interrupted, report.reaped.len(), fixture.brightcove.requests(call) - before),
+            (true, 0, 1),
+            "{call:?} {status}"
+        );
     }
     assert_eq!(reaper.run_at(false, EXPIRED).await.unwrap().reaped.len(), 2);
 }
@@ -95,18 +97,18 @@ async fn one_upload_s_error_does_not_stop_the_others() {
         videos.push(fixture.upload(name).await["videoId"].as_str().unwrap().to_owned());
     }
     fixture.patch(&videos[0], "principal", None).await;
-    fixture.brightcove.fail("video", 1, &Fault::Refused(403, ""));
-    fixture.brightcove.fail("jobs", 1, &Fault::Refused(200, "nonsense"));
+    fixture.brightcove.refuse(Call::Read, 1, 403, "");
+    fixture.brightcove.refuse(Call::Jobs, 1, 200, "nonsense");
     let reaper = fixture.reaper().await;
     let error = reaper.run_at(false, EXPIRED).await.unwrap_err();
     assert_eq!(error.code(), "upstream_invalid", "the run fails with its last error, so that the alarm goes off");
-    assert_eq!((fixture.brightcove.video(&videos[3]).is_some(), fixture.brightcove.videos()), (false, 3));
+    assert_eq!((fixture.brightcove.video(&videos[3]).is_some(), fixture.brightcove.videos().len()), (false, 3));
     assert!(!fixture.item(&videos[1]).await.contains_key("sealed"));
     // They are postponed by a day, so that they do not fill every run.
-    let before = fixture.brightcove.count("video");
+    let before = fixture.brightcove.requests(Call::Read);
     let unreadable = reaper.run_at(false, EXPIRED + DAY - 1).await.unwrap_err();
     assert!(unreadable.to_string().ends_with("attribute principal"), "{unreadable}");
-    assert_eq!(fixture.brightcove.count("video"), before);
+    assert_eq!(fixture.brightcove.requests(Call::Read), before);
     fixture.patch(&videos[0], "principal", Some(AttributeValue::S("alice".into()))).await;
     assert_eq!(reaper.run_at(false, EXPIRED + DAY).await.unwrap().reaped, videos[..3]);
 }

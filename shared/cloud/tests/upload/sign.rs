@@ -4,11 +4,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use shared::{secret::SecretText, upload::signature};
 
-use crate::fixture::{DATETIME, DAY, Fixture, NOW, canonical, error, request, sign, sign_text};
+use crate::fixture::{DATETIME, DAY, Fixture, NOW, TABLE, canonical, error, request, sign, sign_text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signature_is_64_digits_and_nothing_else() {
     let fixture = Fixture::new().await;
+    fixture.use_example_urls();
     let upload = fixture.upload("a b+c.webm").await;
     let response = fixture.signed(&upload, "initiate").await;
     assert_eq!((response.status, &response.headers["Content-Type"]), (200, &json!("text/plain")));
@@ -134,7 +135,7 @@ async fn a_warm_function_does_not_use_cached_credentials_that_were_removed() {
 async fn a_failing_table_is_503_and_not_403() {
     let fixture = Fixture::new().await;
     let upload = fixture.upload("a.webm").await;
-    fixture.table.delete_table().table_name("uploads").send().await.unwrap();
+    fixture.table.delete_table().table_name(TABLE).send().await.unwrap();
     let response = fixture.signed(&upload, "initiate").await;
     // After 403 the client would abort the file.
     assert_eq!((response.error(), &response.headers["Retry-After"]), (error(503, "unavailable"), &json!("2")));

@@ -4,6 +4,7 @@
 use std::{fs, path::Path};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use local::Call;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -125,12 +126,13 @@ impl Fixture {
     /// Creates the upload of a vector.
     async fn adopt(&self, session: &Value) {
         let text = |name: &str| session[name].as_str().unwrap();
-        self.brightcove.next(text("video_id"));
-        self.brightcove.urls(json!({
+        self.brightcove.set_next_video_id(text("video_id").parse().unwrap());
+        let urls = json!({
             "bucket": text("bucket"), "object_key": text("object_key"), "access_key_id": text("access_key_id"),
             "secret_access_key": text("secret_access_key"), "session_token": text("session_token"),
             "signed_url": "https://signed.example", "api_request_url": "s3://a/b"
-        }));
+        });
+        self.brightcove.refuse(Call::UploadUrls, 1, 200, &urls.to_string());
         let upload = self.upload(text("video_id")).await;
         assert_eq!(upload["videoId"], text("video_id"));
     }

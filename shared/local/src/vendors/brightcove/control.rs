@@ -32,7 +32,7 @@ pub struct UploadCredentials {
 }
 
 impl Brightcove {
-    /// Refuses the next calls of an operation with a status and a body.
+    /// Refuses the next calls of an operation with this response. The calls have no effect.
     ///
     /// # Panics
     /// When the status is invalid.
