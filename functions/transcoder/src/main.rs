@@ -5,6 +5,7 @@ mod api_error;
 mod http;
 mod log;
 mod memory_budget;
+mod packet_store;
 mod setting;
 mod token_cache;
 mod transcoder;

@@ -19,15 +19,10 @@ use shared::{
 use crate::{
     api_error::ApiError,
     log::log,
+    packet_store::{LoadedPacket, PacketStore},
     setting::Setting,
     token_cache::{self, TokenCache, VerifiedToken},
 };
-
-/// The maximum number of clients whose keys are held. An account has one client, rarely a few.
-const MAX_CLIENTS: usize = 64;
-/// The maximum number of packets per client: after a re-initialization, requests under the previous
-/// packet are still in flight.
-const MAX_PACKETS_PER_CLIENT: usize = 2;
 
 /// A response's custom attributes, `packet=…;previous=…;usage=…`.
 pub(crate) type CustomAttributes = Option<String>;
@@ -40,8 +35,7 @@ pub(crate) struct Transcoder {
 
 #[derive(Default)]
 struct State {
-    /// The packets of each client, the newest first.
-    packets: HashMap<String, Vec<LoadedPacket>>,
+    packets: PacketStore,
     /// The keys that verify tokens: the pinned ones and those of the latest init token, which
     /// announces the authority's next key.
     verification_keys: Option<Arc<KeySet>>,
@@ -52,12 +46,6 @@ struct State {
     batch_transform: Option<(String, Scopes)>,
     translated: HashMap<Direction, u64>,
     previous: u64,
-}
-
-struct LoadedPacket {
-    keys: Arc<ClientKeys>,
-    issued_at: u64,
-    loaded_at: u64,
 }
 
 /// The tokens of a request.
@@ -163,9 +151,7 @@ impl Transcoder {
         let body = self.read(|state| {
             let sessions: Vec<Value> = state
                 .packets
-                .values()
-                .flatten()
-                .filter(|loaded| now < loaded.keys.expires())
+                .valid(now)
                 .map(|LoadedPacket { keys, loaded_at, .. }| {
                     let domains: serde_json::Map<_, _> = keys.kids().map(|(domain, kids)| (domain.to_string(), json!(kids))).collect();
                     json!({
@@ -236,7 +222,7 @@ impl Transcoder {
         let verification_keys = self.setting.verification_keys.clone().map(|pinned| Arc::new(pinned.merge(added)));
         let loaded = LoadedPacket { keys, issued_at: init.registered.iat, loaded_at: now };
         self.write(|state| {
-            state.insert_packet(loaded, now);
+            state.packets.insert(loaded, now);
             state.verification_keys = verification_keys;
             state.tokens.clear();
         });
@@ -244,14 +230,11 @@ impl Transcoder {
     }
 
     fn client_keys(&self, client_id: &str, packet: Option<&str>, now: u64) -> Result<Arc<ClientKeys>, ApiError> {
-        let matches = |keys: &ClientKeys| now < keys.expires() && packet.is_none_or(|packet| packet == keys.packet_id());
-        self.read(|state| state.packets.get(client_id)?.iter().map(|loaded| &loaded.keys).find(|keys| matches(keys)).cloned())
-            .ok_or_else(no_keys)
+        self.read(|state| state.packets.keys(client_id, packet, now).cloned()).ok_or_else(no_keys)
     }
 
     fn has_packet(&self, packet: &str, now: u64) -> bool {
-        let matches = |loaded: &LoadedPacket| loaded.keys.packet_id() == packet && now < loaded.keys.expires();
-        self.read(|state| state.packets.values().flatten().any(matches))
+        self.read(|state| state.packets.valid(now).any(|loaded| loaded.keys.packet_id() == packet))
     }
 
     fn verification_keys(&self) -> Result<Arc<KeySet>, ApiError> {
@@ -277,31 +260,4 @@ fn usage_attributes(keys: &ClientKeys, usage: &Usage) -> String {
     let directions: Vec<_> =
         usage.translated.iter().map(|(direction, count)| format!("{}-{}:{count}", direction.from, direction.to)).collect();
     format!("packet={};previous={};usage={}", keys.packet_id(), usage.previous, directions.join(","))
-}
-
-impl State {
-    /// Inserts a packet. Drops expired packets, and the oldest beyond the limits.
-    fn insert_packet(&mut self, loaded: LoadedPacket, now: u64) {
-        self.packets.retain(|_, packets| {
-            packets.retain(|loaded| now < loaded.keys.expires());
-            !packets.is_empty()
-        });
-        let client_id = loaded.keys.client_id().to_owned();
-        if self.packets.len() >= MAX_CLIENTS && !self.packets.contains_key(&client_id) {
-            let loaded_at = |packets: &[LoadedPacket]| packets.iter().map(|loaded| loaded.loaded_at).max();
-            if let Some(oldest) = self.packets.iter().min_by_key(|(_, packets)| loaded_at(packets)).map(|(client_id, _)| client_id.clone())
-            {
-                self.packets.remove(&oldest);
-            }
-        }
-        let packets = self.packets.entry(client_id).or_default();
-        packets.retain(|known| known.keys.packet_id() != loaded.keys.packet_id());
-        // The inserted packet stays even if it is the oldest: the request that carried it is
-        // translated with it.
-        packets.truncate(MAX_PACKETS_PER_CLIENT - 1);
-        // The sort is stable: of two packets issued in the same second, the one inserted later is
-        // the newer.
-        packets.insert(0, loaded);
-        packets.sort_by_key(|loaded| std::cmp::Reverse(loaded.issued_at));
-    }
 }
