@@ -104,7 +104,7 @@ async fn no_process_or_file_is_left_behind() {
             }
         }
         assert!(!exists(function) && !exists(container) && !state.exists());
-        assert!(client().get(api).send().await.is_err());
+        assert!(client().get(api).send().await.unwrap_err().is_connect());
     }
 }
 

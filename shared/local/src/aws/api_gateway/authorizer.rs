@@ -130,7 +130,8 @@ mod tests {
         assert!(elsewhere.contains("ACCESS_DENIED") && !elsewhere.contains("explicit"), "{elsewhere}");
         let nested = decision(&json!([all]), &json!({"list": []})).unwrap_err();
         assert!(nested.contains("AUTHORIZER_CONFIGURATION_ERROR"), "{nested}");
-        assert!(decide(b"\"yes\"", ARN).is_err());
+        let no_policy = decide(b"\"yes\"", ARN).map_err(|kind| format!("{kind:?}")).unwrap_err();
+        assert!(no_policy.contains("AUTHORIZER_CONFIGURATION_ERROR"), "{no_policy}");
     }
 
     #[test]
