@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 use shared::{crypto::sha256, encoding::hex};
 use tempfile::TempDir;
 
+use super::api_response::ApiResponse;
+
 pub const ACCOUNT: &str = "2345678901001";
 pub const FIRST_VIDEO: &str = "6000000000001";
 /// The bucket of the vendor's example.
@@ -49,25 +51,6 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
     assert_eq!(tables.len(), 1);
     tables
 });
-
-/// A response, as the caller gets it.
-#[derive(Debug)]
-pub struct ApiResponse {
-    pub status: u64,
-    pub headers: Value,
-    pub text: String,
-}
-
-impl ApiResponse {
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{self:?}"))
-    }
-
-    /// The status and the error's code.
-    pub fn error(&self) -> (u64, String) {
-        (self.status, self.json()["error"].as_str().unwrap_or_default().to_owned())
-    }
-}
 
 /// An expected error.
 pub fn error(status: u64, code: &str) -> (u64, String) {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
+mod api_response;
 mod callers;
 mod create;
 mod fixture;
