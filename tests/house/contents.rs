@@ -7,6 +7,33 @@ use super::{files, root, shipped, sources};
 /// A file of this length can be read in one sitting.
 const MAX_LINES: usize = 300;
 
+/// Words for persons, where a text names a party, and words that the field does not use. In two
+/// parts, so that this file does not contain them.
+const FORBIDDEN_WORDS: [&str; 19] = [
+    concat!("wh", "oever"),
+    concat!("wh", "o"),
+    concat!("wh", "om"),
+    concat!("no", "body"),
+    concat!("some", "body"),
+    concat!("any", "body"),
+    concat!("every", "body"),
+    concat!("some", "one"),
+    concat!("any", "one"),
+    concat!("every", "one"),
+    concat!("h", "e"),
+    concat!("sh", "e"),
+    concat!("h", "is"),
+    concat!("h", "im"),
+    concat!("h", "er"),
+    concat!("de", "ed"),
+    concat!("de", "eds"),
+    concat!("rel", "ent"),
+    concat!("fa", "te"),
+];
+
+/// Files that others write: the license, and what package managers generate.
+const WRITTEN_BY_OTHERS: [&str; 3] = ["LICENSE", "Cargo.lock", "package-lock.json"];
+
 #[test]
 fn only_settings_read_the_environment() {
     let mut settings = 0;
@@ -91,6 +118,23 @@ fn no_file_names_a_registry_or_a_local_path() {
         let Ok(text) = fs::read_to_string(root().join(path)) else { continue };
         for name in names {
             assert!(!text.contains(name), "{path} names {name}");
+        }
+    }
+}
+
+#[test]
+fn every_file_names_parties_not_persons() {
+    for path in files() {
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
+        if WRITTEN_BY_OTHERS.contains(&name) {
+            continue;
+        }
+        for (index, line) in text.lines().enumerate() {
+            // Identifiers are split at their underscores.
+            let mut words = line.split(|letter: char| !letter.is_alphanumeric());
+            let found = words.find(|word| FORBIDDEN_WORDS.iter().any(|forbidden| word.eq_ignore_ascii_case(forbidden)));
+            assert_eq!(found, None, "{path}:{}: name the party, such as the client or the caller", index + 1);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::Path,
 };
 
@@ -16,20 +15,6 @@ const MAX_README_LINES: usize = 180;
 const MANUAL: &str = "shared/src/manual/";
 /// The pages' links for rustdoc. No page itself.
 const RUSTDOC_LINKS: &str = "shared/src/manual/rustdoc_links.md";
-
-/// Words for persons, where a document names a party.
-const PERSONS: &str = "anybody everybody someone anyone everyone who whom he she his him her";
-/// Words for persons, and words that the field does not use, which no file has. They are in two
-/// parts, so that this file has none either.
-const FOREIGN_WORDS: [&str; 7] = [
-    concat!("who", "ever"),
-    concat!("no", "body"),
-    concat!("some", "body"),
-    concat!("de", "ed"),
-    concat!("de", "eds"),
-    concat!("rel", "ent"),
-    concat!("fa", "te"),
-];
 
 /// Every document for readers, by path from the workspace's root, with its text.
 pub(crate) fn documents() -> BTreeMap<String, String> {
@@ -119,32 +104,6 @@ fn rustdoc_includes_every_page() {
         let name = Path::new(path).file_stem().and_then(|name| name.to_str()).expect("a page has a name");
         assert!(modules.contains(name), "{MANUAL}mod.rs does not include {path}");
     }
-}
-
-#[test]
-fn documents_and_template_name_parties_not_persons() {
-    let mut texts = documents();
-    texts.extend(["template.yaml", "samconfig.toml"].map(|path| (path.to_owned(), read(path))));
-    for (path, text) in texts {
-        assert_eq!(found(&text, |word| PERSONS.split(' ').any(|person| person == word)), [""; 0], "{path} names persons");
-    }
-}
-
-#[test]
-fn every_file_has_the_words_of_the_field() {
-    // Lock files are the package managers', and the licence is not ours to reword.
-    let ours = |path: &&String| !["Cargo.lock", "package-lock.json", "LICENSE"].iter().any(|name| path.ends_with(name));
-    for path in files().iter().filter(ours) {
-        let Ok(text) = fs::read_to_string(root().join(path)) else { continue };
-        assert_eq!(found(&text, |word| FOREIGN_WORDS.contains(&word)), [""; 0], "{path} has words that the field does not use");
-    }
-}
-
-/// The lines of a text that have an unwanted word, with their numbers.
-fn found(text: &str, is_unwanted: impl Fn(&str) -> bool) -> Vec<String> {
-    let has_one =
-        |line: &str| line.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| is_unwanted(&word.to_lowercase()));
-    text.lines().enumerate().filter(|(_, line)| has_one(line)).map(|(number, line)| format!("{}: {line}", number + 1)).collect()
 }
 
 #[test]

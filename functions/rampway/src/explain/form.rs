@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn an_unknown_prefix_is_reported() {
         assert!(defects(&MAINTAINED.replacen("XY", "xy", 1))[0].1.ends_with("case matters: XY"));
-        assert!(defects("hello, world")[0].1.starts_with("an id starts with XY, Xi, hY, Xc or Xm, not with `he`"));
+        assert!(defects("word, other")[0].1.starts_with("an id starts with XY, Xi, hY, Xc or Xm, not with `wo`"));
         assert_eq!(defects(""), [(None, "it is empty".into())]);
         assert_eq!(defects(&format!(" {MAINTAINED}"))[0], (Some(1), "it has leading or trailing blanks".into()));
         assert!(!defects("X").is_empty() && !defects("é").is_empty());

@@ -96,7 +96,7 @@ fn every_caller_is_allowed_only_if_the_setting_says_open() {
     assert_eq!((principal.as_str(), context["mode"].as_str()), ("203.0.113.17", "open"));
     for (name, value, reason) in [
         ("UPLOAD_CALLERS", "token", "UPLOAD_CALLER_KEYS is not set"),
-        ("UPLOAD_CALLERS", "everyone", "UPLOAD_CALLERS cannot be parsed: everyone"),
+        ("UPLOAD_CALLERS", "all", "UPLOAD_CALLERS cannot be parsed: all"),
         ("UPLOAD_CALLER_KEYS", "nonsense", "UPLOAD_CALLER_KEYS is invalid: it must be a JWKS"),
     ] {
         let error = with(name, value).err().unwrap().to_string();

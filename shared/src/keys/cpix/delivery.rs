@@ -26,8 +26,8 @@ const SEQUENCE: u8 = 0x30;
 /// `[0]`, the explicit tag of a certificate's version.
 const VERSION: u8 = 0xA0;
 
-/// A recipient of encrypted keys, by its X.509 certificate. Nothing in it but the public key is
-/// looked at: the caller decides who may ask.
+/// A recipient of encrypted keys, by its X.509 certificate. Only the public key in it is used; the
+/// caller authorizes the recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
     certificate: Vec<u8>,
