@@ -13,8 +13,9 @@ use crate::{error::Error, setting};
 /// The binary of the SageMaker container.
 pub(crate) const TRANSCODER: &str = "transcoder";
 
-/// The folder of the binaries, which is that of this program. When cargo runs this program, or its folder is a workspace's
-/// target folder, the binaries are built first; that does nothing when they are up to date.
+/// The folder of the binaries, which is that of this program. When cargo runs this program, or its
+/// folder is a workspace's target folder, the binaries are built first; that does nothing when they
+/// are up to date.
 pub async fn find(names: &[&str]) -> Result<PathBuf, Error> {
     // Tests start many local clouds at once; one build is enough.
     static BUILT: OnceCell<()> = OnceCell::const_new();
@@ -47,7 +48,8 @@ fn own_directory() -> Result<PathBuf, Error> {
 /// The workspace to build in: it contains the target folder, or the package that cargo runs.
 fn workspace(directory: &Path) -> Option<PathBuf> {
     let is_workspace = |folder: &&Path| folder.join("Cargo.toml").is_file() && folder.join("template.yaml").is_file();
-    // Cargo writes the tag only into a folder that it creates, and the other file into every folder that it builds in.
+    // Cargo writes the tag only into a folder that it creates, and the other file into every folder
+    // that it builds in.
     let is_target = |target: &&Path| ["CACHEDIR.TAG", ".rustc_info.json"].iter().any(|file| target.join(file).is_file());
     let target = directory.parent().filter(is_target)?;
     let package = setting::manifest_directory();
@@ -62,7 +64,8 @@ async fn build(workspace: &Path, directory: &Path) -> Result<(), Error> {
     };
     let target = directory.parent().unwrap_or(directory);
     let mut cargo = Command::new(setting::cargo());
-    // The whole workspace: one build serves every local cloud, and dependencies keep the features of earlier builds.
+    // The whole workspace: one build serves every local cloud, and dependencies keep the features
+    // of earlier builds.
     cargo.current_dir(workspace).args(["build", "--workspace", "--bins", "--profile", profile, "--target-dir"]).arg(target);
     // Cargo's variables about this program's package must not reach another build.
     for name in setting::package_variables() {

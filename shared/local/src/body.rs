@@ -3,7 +3,8 @@
 use axum::body::{Body, Bytes, HttpBody};
 use http_body_util::BodyExt;
 
-/// How much of a rejected body is read and discarded, so that the client gets the response instead of a reset connection.
+/// How much of a rejected body is read and discarded, so that the client gets the response instead
+/// of a reset connection.
 pub(crate) const MAX_DRAIN_BYTES: usize = 64 * 1024 * 1024;
 
 /// A body cannot be read.

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use sam::{Deployment, Function, Stack};
 
-/// The configuration of the AWS SDKs: the local endpoints, and credentials that no AWS account knows.
+/// The configuration of the AWS SDKs: the local endpoints, and credentials that no AWS account
+/// knows.
 pub(crate) fn sdk(deployment: &Deployment, database: SocketAddr, sagemaker: SocketAddr) -> BTreeMap<String, String> {
     [
         ("AWS_REGION", deployment.region.clone()),
@@ -37,7 +38,8 @@ pub(crate) fn lambda(function: &Function, runtime_api: SocketAddr, stream: &str)
     .into()
 }
 
-/// The variables of `rampway admin`: tables, master key, authority, Brightcove account and the SDK's configuration.
+/// The variables of `rampway admin`: tables, master key, authority, Brightcove account and the
+/// SDK's configuration.
 pub(crate) fn administrator(stack: &Stack, authority_url: &str, mut sdk: BTreeMap<String, String>) -> BTreeMap<String, String> {
     sdk.entry("AUTHORITY_URL".into()).or_insert_with(|| authority_url.into());
     for (name, value) in stack.functions.iter().flat_map(|function| &function.environment) {

@@ -1,10 +1,12 @@
-//! AWS and the vendors on one machine: runs what `template.yaml` describes, with the binaries that are deployed.
+//! AWS and the vendors on one machine: runs what `template.yaml` describes, with the binaries that
+//! are deployed.
 //!
-//! This crate knows no function and no noun. A function is a process that fetches its events from a Runtime API. It reaches
-//! DynamoDB, S3, SageMaker and the vendors by their endpoints alone, which its environment sets.
+//! This crate knows no function and no noun. A function is a process that fetches its events from a
+//! Runtime API. It reaches DynamoDB, S3, SageMaker and the vendors by their endpoints alone, which
+//! its environment sets.
 //!
-//! [`LocalCloud`] is the whole. [`DynamoDb`], [`S3`] and [`BrightcoveServer`] are its parts alone, for tests that need no
-//! function.
+//! [`LocalCloud`] is the whole. [`DynamoDb`], [`S3`] and [`BrightcoveServer`] are its parts alone,
+//! for tests that need no function.
 
 mod aws;
 pub mod binaries;

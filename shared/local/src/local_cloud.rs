@@ -124,8 +124,8 @@ impl Provisioned {
 }
 
 impl LocalCloud {
-    /// Starts what functions need, and no function yet. What they must find at their start is created before
-    /// [`Provisioned::start`].
+    /// Starts what functions need, and no function yet. What they must find at their start is
+    /// created before [`Provisioned::start`].
     pub async fn provision(options: Options) -> Result<Provisioned, Error> {
         Provisioned::new(options).await
     }
@@ -195,7 +195,8 @@ impl LocalCloud {
         self.upload_side.as_ref().map(|uploads| &uploads.brightcove)
     }
 
-    /// The URL of S3, which a page passes to EvaporateJS as `aws_url`; `None` when the stack has no upload side.
+    /// The URL of S3, which a page passes to EvaporateJS as `aws_url`; `None` when the stack has no
+    /// upload side.
     #[must_use]
     pub fn bucket_url(&self) -> Option<&str> {
         self.upload_side.as_ref().map(|uploads| uploads.bucket.url())

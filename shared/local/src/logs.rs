@@ -11,8 +11,8 @@ const LINES_PER_PROCESS: usize = 12;
 /// How many lines of all processes together are kept.
 const LINES_OF_ALL: usize = 10_000;
 
-/// The log of all processes: to standard error unless it is quiet, each line behind the name of its process, and the last
-/// lines in memory.
+/// The log of all processes: to standard error unless it is quiet, each line behind the name of its
+/// process, and the last lines in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Logs {
     is_quiet: bool,

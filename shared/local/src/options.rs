@@ -17,8 +17,8 @@ pub struct Options {
     pub instances: usize,
     /// Where tables and keys are stored.
     pub state: State,
-    /// The folder of the function binaries. `None` takes the folder of this program, and builds them with cargo when it
-    /// belongs to a workspace.
+    /// The folder of the function binaries. `None` takes the folder of this program, and builds
+    /// them with cargo when it belongs to a workspace.
     pub binaries: Option<PathBuf>,
     /// The maximum number of processes of each function.
     pub max_processes: usize,

@@ -1,4 +1,5 @@
-//! Child processes: each has its own environment, its output goes to the logs, and none outlives its parent.
+//! Child processes: each has its own environment, its output goes to the logs, and none outlives
+//! its parent.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +21,8 @@ use crate::{
     setting,
 };
 
-/// How long the last output of an ended process may take to arrive. A process that inherited the pipe keeps it open.
+/// How long the last output of an ended process may take to arrive. A process that inherited the
+/// pipe keeps it open.
 const OUTPUT_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A child process; dropped, it is killed.
@@ -48,7 +50,8 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Ctrl-C in a terminal reaches the whole process group. The local cloud stops its processes itself, in order.
+            // Ctrl-C in a terminal reaches the whole process group. The local cloud stops its
+            // processes itself, in order.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;

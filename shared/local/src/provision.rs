@@ -20,8 +20,9 @@ use crate::{
     vendors::brightcove::Brightcove,
 };
 
-/// Tables, keys and vendors' services that serve before any function runs: what the functions must find at their start is
-/// created in between. `start` makes a [`LocalCloud`](crate::LocalCloud) of it.
+/// Tables, keys and vendors' services that serve before any function runs: what the functions must
+/// find at their start is created in between. `start` makes a [`LocalCloud`](crate::LocalCloud) of
+/// it.
 #[derive(Debug)]
 pub struct Provisioned {
     pub(crate) options: Options,
@@ -46,7 +47,8 @@ impl Provisioned {
     pub(crate) async fn new(options: Options) -> Result<Self, Error> {
         let logs = Logs::new(options.quiet);
         let template = options.template.read()?;
-        // The port first: the functions' environment contains it, and a taken port is the most common failure.
+        // The port first: the functions' environment contains it, and a taken port is the most
+        // common failure.
         let api_listener = listen(options.port).await?;
         let port = api_listener.local_addr().map_err(|source| Error::Listen { port: options.port, source })?.port();
         let state = StateDir::open(&options.state)?;

@@ -16,8 +16,8 @@ use crate::{
 /// The variable with the Brightcove account, which only functions of the upload side have.
 const ACCOUNT_VARIABLE: &str = "BRIGHTCOVE_ACCOUNT";
 
-/// Local defaults of the template's parameters: the stand-in's account, uploads for every caller, and pages of the usual
-/// development server.
+/// Local defaults of the template's parameters: the stand-in's account, uploads for every caller,
+/// and pages of the usual development server.
 const DEFAULT_PARAMETERS: [(&str, &str); 3] =
     [("BrightcoveAccount", DEFAULT_ACCOUNT), ("UploadCallers", "open"), ("UploadOrigins", "http://localhost:8080,http://127.0.0.1:8080")];
 
@@ -29,7 +29,8 @@ pub(crate) struct UploadSide {
     servers: [Server; 2],
 }
 
-/// The given parameters of a template, and the local defaults of those of the upload side that are not given.
+/// The given parameters of a template, and the local defaults of those of the upload side that are
+/// not given.
 #[must_use]
 pub fn parameters(template: &Template, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut parameters = given.clone();
@@ -60,7 +61,8 @@ impl UploadSide {
         self.brightcove.environment().into_iter().map(|(name, value)| (name.to_owned(), value))
     }
 
-    /// The variables with the URL of S3, and with the host that a client may sign: the one without a port.
+    /// The variables with the URL of S3, and with the host that a client may sign: the one without
+    /// a port.
     pub(crate) fn s3_environment(&self) -> [(String, String); 2] {
         [("AWS_ENDPOINT_URL_S3".into(), self.bucket.url().into()), ("UPLOAD_HOSTS".into(), "127.0.0.1".into())]
     }

@@ -54,7 +54,8 @@ pub struct GatewayResponse {
     pub status: Option<u16>,
     /// The headers.
     pub headers: BTreeMap<String, HeaderMapping>,
-    /// The mapping template of the JSON body, with variables such as `$context.error.messageString`.
+    /// The mapping template of the JSON body, with variables such as
+    /// `$context.error.messageString`.
     pub template: Option<String>,
 }
 

@@ -1,8 +1,10 @@
-//! The syntax of intrinsic functions: a YAML tag (`!Ref X`) or a mapping of one key (`Ref: X`, `Fn::Sub: …`).
+//! The syntax of intrinsic functions: a YAML tag (`!Ref X`) or a mapping of one key (`Ref: X`,
+//! `Fn::Sub: …`).
 
 use serde_norway::Value;
 
-/// The function's name without `!` or `Fn::`, and its argument. `None` when the value is not an intrinsic function.
+/// The function's name without `!` or `Fn::`, and its argument. `None` when the value is not an
+/// intrinsic function.
 pub(crate) fn parse(value: &Value) -> Option<(String, &Value)> {
     match value {
         Value::Tagged(tagged) => Some((tagged.tag.to_string().trim_start_matches('!').to_owned(), &tagged.value)),

@@ -1,11 +1,13 @@
 //! The SAM template, read and resolved: what it deploys under chosen parameters.
 //!
-//! [`Template`] is the document as it is written. [`Template::stack`] resolves it to a [`Stack`]: conditions are
-//! evaluated, globals merged, and every intrinsic function that a known property uses is replaced by its value. The
-//! values of `Ref`, `Fn::GetAtt` and `Fn::Sub` depend on where the stack runs, which is a [`Deployment`].
+//! [`Template`] is the document as it is written. [`Template::stack`] resolves it to a [`Stack`]:
+//! conditions are evaluated, globals merged, and every intrinsic function that a known property
+//! uses is replaced by its value. The values of `Ref`, `Fn::GetAtt` and `Fn::Sub` depend on where
+//! the stack runs, which is a [`Deployment`].
 //!
-//! Only the properties that [`Stack`] describes are resolved: nothing needs the ARN of an IAM role. An unsupported
-//! construct in one of them is an [`Error`] that names the resource and the property.
+//! Only the properties that [`Stack`] describes are resolved: nothing needs the ARN of an IAM role.
+//! An unsupported construct in one of them is an [`Error`] that names the resource and the
+//! property.
 
 mod api;
 mod deployment;

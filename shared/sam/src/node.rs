@@ -6,7 +6,8 @@ use serde_norway::Value;
 
 use crate::yaml;
 
-/// A value of the template as it is written, unresolved: an intrinsic function in its short form keeps its YAML tag.
+/// A value of the template as it is written, unresolved: an intrinsic function in its short form
+/// keeps its YAML tag.
 ///
 /// A path is a list of keys from this value; an empty path is the value itself.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +20,8 @@ impl<'a> Node<'a> {
         path.iter().try_fold(self.0, |value, key| value.get(*key)).map(Self)
     }
 
-    /// The scalar at a path as a string, with its tag: `!GetAtt VaultKey.Arn`. Empty when there is none.
+    /// The scalar at a path as a string, with its tag: `!GetAtt VaultKey.Arn`. Empty when there is
+    /// none.
     #[must_use]
     pub fn text(self, path: &[&str]) -> String {
         match self.get(path) {
@@ -29,7 +31,8 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The scalars of the list at a path, as [`Self::text`] gives them. A scalar counts as a list of one.
+    /// The scalars of the list at a path, as [`Self::text`] gives them. A scalar counts as a list
+    /// of one.
     #[must_use]
     pub fn texts(self, path: &[&str]) -> Vec<String> {
         match self.get(path) {

@@ -14,7 +14,8 @@ use crate::{
     yaml,
 };
 
-/// Evaluates conditions and intrinsic functions of a template, under chosen parameters, in a deployment.
+/// Evaluates conditions and intrinsic functions of a template, under chosen parameters, in a
+/// deployment.
 #[derive(Debug)]
 pub(crate) struct Resolver<'a> {
     template: &'a Template,
@@ -73,7 +74,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A value with its intrinsic functions replaced. `None` is `AWS::NoValue`, which removes the property.
+    /// A value with its intrinsic functions replaced. `None` is `AWS::NoValue`, which removes the
+    /// property.
     pub(crate) fn value(&self, value: &Value, at: &Location<'_>) -> Result<Option<Json>, Error> {
         if let Some((name, argument)) = intrinsic::parse(value) {
             return self.call(&name, argument, at);

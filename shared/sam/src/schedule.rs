@@ -114,8 +114,8 @@ impl Cron {
     }
 }
 
-/// The values of a field in ascending order. It is a comma-separated list of `*`, `?`, a number or a name, `a-b` and
-/// `a/step`.
+/// The values of a field in ascending order. It is a comma-separated list of `*`, `?`, a number or
+/// a name, `a-b` and `a/step`.
 fn field(text: &str, (low, high): (u16, u16), names: &[&str]) -> Option<Vec<u16>> {
     let number = |text: &str| {
         let position = names.iter().position(|name| name.eq_ignore_ascii_case(text));

@@ -1,4 +1,5 @@
-//! The response of a Lambda authorizer of type `REQUEST`, which API Gateway invokes before the function of the route.
+//! The response of a Lambda authorizer of type `REQUEST`, which API Gateway invokes before the
+//! function of the route.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -42,13 +43,15 @@ enum Patterns {
     Several(Vec<String>),
 }
 
-/// The gateway response to an error of an authorizer. The error message `Unauthorized` rejects the caller's credentials.
+/// The gateway response to an error of an authorizer. The error message `Unauthorized` rejects the
+/// caller's credentials.
 pub(super) fn failure(payload: &[u8]) -> ResponseType {
     let error: Value = serde_json::from_slice(payload).unwrap_or_default();
     if error["errorMessage"] == "Unauthorized" { gateway_response::UNAUTHORIZED } else { gateway_response::AUTHORIZER_FAILURE }
 }
 
-/// The authorizer's context for the function, when its policy allows `execute-api:Invoke` on the ARN.
+/// The authorizer's context for the function, when its policy allows `execute-api:Invoke` on the
+/// ARN.
 pub(super) fn decide(payload: &[u8], arn: &str) -> Result<Map<String, Value>, ResponseType> {
     let response: AuthorizerResponse = serde_json::from_slice(payload).map_err(|_| gateway_response::AUTHORIZER_CONFIGURATION_ERROR)?;
     let statements = response.policy_document.statement.iter();

@@ -1,4 +1,5 @@
-//! The events of a REST API: the proxy event of a function, version 1, and the event of an authorizer.
+//! The events of a REST API: the proxy event of a function, version 1, and the event of an
+//! authorizer.
 
 use std::{borrow::Cow, collections::BTreeMap, time::SystemTime};
 
@@ -44,7 +45,8 @@ struct ProxyEvent<'a> {
     is_base64_encoded: bool,
 }
 
-/// The event of an authorizer of type `REQUEST`: the proxy event without its body, and with empty objects instead of nulls.
+/// The event of an authorizer of type `REQUEST`: the proxy event without its body, and with empty
+/// objects instead of nulls.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AuthorizerEvent<'a> {

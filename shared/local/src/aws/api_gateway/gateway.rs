@@ -152,8 +152,8 @@ impl Gateway {
         }
     }
 
-    /// Invokes the authorizer of the target. Returns its context, `None` when the target has no authorizer, or the gateway
-    /// response that rejects the request.
+    /// Invokes the authorizer of the target. Returns its context, `None` when the target has no
+    /// authorizer, or the gateway response that rejects the request.
     async fn authorize(
         &self,
         request: &GatewayRequest<'_>,

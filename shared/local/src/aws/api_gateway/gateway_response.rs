@@ -1,4 +1,5 @@
-//! Gateway responses: the responses that API Gateway generates itself, as the template customizes them.
+//! Gateway responses: the responses that API Gateway generates itself, as the template customizes
+//! them.
 
 use axum::{
     body::Body,

@@ -1,4 +1,5 @@
-//! Lambda: functions are processes that handle one event at a time. Load starts more of them, and a failed one is replaced.
+//! Lambda: functions are processes that handle one event at a time. Load starts more of them, and a
+//! failed one is replaced.
 
 mod function_spec;
 mod invoke_api;

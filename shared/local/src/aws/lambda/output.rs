@@ -13,7 +13,8 @@ pub(super) const MAX_RESPONSE_BYTES: usize = MAX_EVENT_BYTES + 100;
 #[derive(Clone, Debug)]
 pub(crate) struct InvokeOutput {
     pub(crate) payload: Bytes,
-    /// Whether the payload is an error: one that the function reported, or one of its process's exit.
+    /// Whether the payload is an error: one that the function reported, or one of its process's
+    /// exit.
     pub(crate) is_error: bool,
 }
 

@@ -1,4 +1,5 @@
-//! The Lambda Runtime API: a function's process fetches its events from it and posts its responses to it.
+//! The Lambda Runtime API: a function's process fetches its events from it and posts its responses
+//! to it.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -60,7 +61,8 @@ impl InvocationSlot {
         receiver
     }
 
-    /// Removes the queued invocation. Returns whether there was one, that is, whether the process had not fetched it.
+    /// Removes the queued invocation. Returns whether there was one, that is, whether the process
+    /// had not fetched it.
     pub(super) fn withdraw(&self) -> bool {
         lock(&self.queued).take().is_some()
     }
@@ -75,8 +77,8 @@ impl InvocationSlot {
         }
     }
 
-    /// Completes the pending invocation. Returns whether its result was still awaited. A `request_id` of another invocation
-    /// is too late.
+    /// Completes the pending invocation. Returns whether its result was still awaited. A
+    /// `request_id` of another invocation is too late.
     fn complete(&self, request_id: Option<&str>, result: InvocationResult) -> bool {
         let mut pending = lock(&self.pending);
         match pending.take_if(|(id, _)| request_id.is_none_or(|request_id| request_id == id)) {
@@ -113,7 +115,8 @@ async fn next(State(slot): State<Arc<InvocationSlot>>) -> Response {
     (headers, invocation.payload).into_response()
 }
 
-// The runtime sends responses without a JSON content type and possibly chunked, so they are read as bytes.
+// The runtime sends responses without a JSON content type and possibly chunked, so they are read as
+// bytes.
 async fn response(State(slot): State<Arc<InvocationSlot>>, Path(id): Path<String>, body: Body) -> Response {
     match body::read(body, MAX_RESPONSE_BYTES).await {
         Ok(payload) => accepted(slot.complete(Some(&id), InvocationResult::Response(payload))),

@@ -87,7 +87,8 @@ impl Bucket {
         format!("{}/{}/{key}", self.url, self.name)
     }
 
-    /// The key in an object's URL, which may have the port of an earlier start. `None` when the URL is of another bucket.
+    /// The key in an object's URL, which may have the port of an earlier start. `None` when the URL
+    /// is of another bucket.
     pub(crate) fn key<'a>(&self, url: &'a str) -> Option<&'a str> {
         key(&self.name, url)
     }

@@ -18,7 +18,8 @@ use s3s::{
 };
 use shared::encoding::from_base64;
 
-/// A body that ends with an error when its MD5 is not the expected one, so that the engine does not store it.
+/// A body that ends with an error when its MD5 is not the expected one, so that the engine does not
+/// store it.
 struct VerifiedBody {
     body: Body,
     expected: Vec<u8>,
@@ -26,8 +27,8 @@ struct VerifiedBody {
     mismatch: Arc<AtomicBool>,
 }
 
-/// Verifies a body against the value of `Content-MD5` while the engine reads it. The flag is set when they differ. `None`
-/// when the value is not an MD5.
+/// Verifies a body against the value of `Content-MD5` while the engine reads it. The flag is set
+/// when they differ. `None` when the value is not an MD5.
 pub(super) fn verify(body: StreamingBlob, content_md5: &str) -> Option<(StreamingBlob, Arc<AtomicBool>)> {
     let expected = from_base64(content_md5).filter(|expected| expected.len() == 16)?;
     let mismatch = Arc::new(AtomicBool::new(false));

@@ -1,6 +1,7 @@
 //! Drains the unread body of a rejected request.
 //!
-//! A client that is still sending takes a connection that closes for a failure, and never reads the response.
+//! A client that is still sending takes a connection that closes for a failure, and never reads the
+//! response.
 
 use std::{
     mem,

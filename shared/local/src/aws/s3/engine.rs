@@ -1,8 +1,9 @@
 //! The engine, with its deviations from S3 corrected.
 //!
-//! The engine itself does not report a missing upload, accepts parts with a wrong `Content-MD5`, lists parts without `ETag`
-//! and unordered, and removes an upload whose completion it rejects. Two deviations remain: part numbers must be 1, 2, 3 and
-//! so on without a gap, and a completed upload cannot be completed again.
+//! The engine itself does not report a missing upload, accepts parts with a wrong `Content-MD5`,
+//! lists parts without `ETag` and unordered, and removes an upload whose completion it rejects. Two
+//! deviations remain: part numbers must be 1, 2, 3 and so on without a gap, and a completed upload
+//! cannot be completed again.
 
 use std::{
     cmp::Ordering,

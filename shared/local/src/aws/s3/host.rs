@@ -1,7 +1,7 @@
 //! The `Host` header: S3's hosts have no port, this one has.
 //!
-//! EvaporateJS signs the host without its port, and the browser sends it with the port. The SDKs sign the host with its
-//! port. So the port is stripped unless the signature includes it.
+//! EvaporateJS signs the host without its port, and the browser sends it with the port. The SDKs
+//! sign the host with its port. So the port is stripped unless the signature includes it.
 
 use axum::{
     extract::{Request, State},

@@ -1,8 +1,9 @@
 //! S3: an engine that verifies every signature, behind what it lacks of S3.
 //!
-//! The engine stores an object in a file named by its key, and the parts of open multipart uploads beside the folders of
-//! the buckets. [`engine`] corrects responses that differ from S3's, [`access`] decides what credentials allow, and [`host`]
-//! handles the port, which S3's hosts do not have.
+//! The engine stores an object in a file named by its key, and the parts of open multipart uploads
+//! beside the folders of the buckets. [`engine`] corrects responses that differ from S3's,
+//! [`access`] decides what credentials allow, and [`host`] handles the port, which S3's hosts do
+//! not have.
 
 mod access;
 mod bucket;

@@ -11,7 +11,8 @@ use crate::{
     server::{Server, listen},
 };
 
-/// S3 alone, with one bucket in a temporary folder, for tests that need no function. Dropped, it stops.
+/// S3 alone, with one bucket in a temporary folder, for tests that need no function. Dropped, it
+/// stops.
 #[derive(Debug)]
 pub struct S3 {
     bucket: Bucket,

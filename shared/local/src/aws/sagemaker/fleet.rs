@@ -65,7 +65,8 @@ impl Fleet {
                 let number = instances.len();
                 let mut environment: BTreeMap<_, _> = variant.environment.clone();
                 environment.insert("MODEL_DIRECTORY".into(), spec.model.display().to_string());
-                // A container binds to all of its addresses. A process on this machine binds to loopback alone.
+                // A container binds to all of its addresses. A process on this machine binds to
+                // loopback alone.
                 environment.insert("RAMPWAY_BIND".into(), "127.0.0.1".into());
                 let container = ContainerSpec { program: spec.program.clone(), environment, logs: spec.logs.clone() };
                 let instance = Arc::new(InstanceSupervisor::new(number, endpoint.name.clone(), variant.name.clone()));

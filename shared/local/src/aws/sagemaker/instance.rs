@@ -102,7 +102,8 @@ impl InstanceSupervisor {
         self.status.send_if_modified(|status| status.port == port && std::mem::take(&mut status.in_service));
     }
 
-    /// Waits until the instance is in service. Fails after `timeout`, or after [`MAX_START_ATTEMPTS`].
+    /// Waits until the instance is in service. Fails after `timeout`, or after
+    /// [`MAX_START_ATTEMPTS`].
     pub(super) async fn wait_in_service(&self, timeout: Duration) -> Result<(), Error> {
         let mut status = self.status.subscribe();
         let settled = status.wait_for(|status| status.in_service || (status.starts >= MAX_START_ATTEMPTS && status.process.is_none()));

@@ -1,4 +1,5 @@
-//! SageMaker: transcoder processes stand in for instances, are restarted when they exit, and serve behind a runtime endpoint.
+//! SageMaker: transcoder processes stand in for instances, are restarted when they exit, and serve
+//! behind a runtime endpoint.
 
 mod fleet;
 mod instance;

@@ -1,4 +1,5 @@
-//! `InvokeEndpoint` of the SageMaker runtime: forwards requests to containers and maps their failures to SageMaker's errors.
+//! `InvokeEndpoint` of the SageMaker runtime: forwards requests to containers and maps their
+//! failures to SageMaker's errors.
 
 use std::{sync::Arc, time::Duration};
 

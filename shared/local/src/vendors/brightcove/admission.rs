@@ -56,8 +56,8 @@ fn authorize(brightcove: &Brightcove, call: Call, path: &str, headers: &HeaderMa
     {
         return state.video_by_reference(reference).map(drop).ok_or_else(no_such_video);
     }
-    // Brightcove also accepts comma lists and `ref:` names here. Only reads may use `ref:`; anything else is a bug in the
-    // caller.
+    // Brightcove also accepts comma lists and `ref:` names here. Only reads may use `ref:`;
+    // anything else is a bug in the caller.
     if video.is_some_and(|video| video.is_empty() || !video.bytes().all(|byte| byte.is_ascii_digit())) {
         return Err(api.error(StatusCode::BAD_REQUEST, "BAD_VALUE", "A video's id consists of digits."));
     }

@@ -50,7 +50,8 @@ impl Brightcove {
         self.state().faults.inject(call, times, fault);
     }
 
-    /// Drops the responses of the next calls of an operation, and returns 504. The calls have their effect.
+    /// Drops the responses of the next calls of an operation, and returns 504. The calls have their
+    /// effect.
     pub fn drop_responses(&self, call: Call, times: usize) {
         self.state().faults.inject(call, times, InjectedFault::DropResponse);
     }

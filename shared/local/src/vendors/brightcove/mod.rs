@@ -1,7 +1,8 @@
 //! Brightcove: OAuth, the CMS API and Dynamic Ingest, as their references describe them.
 //!
-//! The stand-in validates requests, rejects them in the vendor's formats, enforces the vendor's limits, and ingests what was
-//! uploaded to its [bucket](crate::aws::s3). Tests control it with the methods of [`Brightcove`].
+//! The stand-in validates requests, rejects them in the vendor's formats, enforces the vendor's
+//! limits, and ingests what was uploaded to its [bucket](crate::aws::s3). Tests control it with the
+//! methods of [`Brightcove`].
 
 mod admission;
 mod call;

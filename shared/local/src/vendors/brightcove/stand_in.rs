@@ -72,7 +72,8 @@ impl Brightcove {
         ]
     }
 
-    /// The URL of the stand-in, under which the three APIs are `/oauth/v4`, `/cms/v1` and `/ingest/v1`.
+    /// The URL of the stand-in, under which the three APIs are `/oauth/v4`, `/cms/v1` and
+    /// `/ingest/v1`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.0.url

@@ -56,7 +56,8 @@ impl State {
 
     /// The id for a new video.
     pub(super) fn allocate_video_id(&mut self, now_milliseconds: i128) -> String {
-        // Ids are as long as the vendor's. Uploads outlive the stand-in, so the ids of an earlier start are skipped.
+        // Ids are as long as the vendor's. Uploads outlive the stand-in, so the ids of an earlier
+        // start are skipped.
         let next = self.next_video_id.take();
         self.last_video_id = next.unwrap_or_else(|| (self.last_video_id + 1).max(now_milliseconds));
         self.last_video_id.to_string()

@@ -1,4 +1,5 @@
-//! The part of the state that outlives the stand-in: videos, jobs, and the credentials of open uploads.
+//! The part of the state that outlives the stand-in: videos, jobs, and the credentials of open
+//! uploads.
 
 use serde::{Deserialize, Serialize};
 

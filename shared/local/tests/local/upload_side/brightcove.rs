@@ -73,7 +73,8 @@ async fn injected_faults_apply_to_the_next_calls() {
     assert_eq!((create().await.0, brightcove.videos().len()), (201, 2));
     brightcove.remove(&brightcove.videos()[0].id);
     assert_eq!((brightcove.videos().len(), brightcove.requests(Call::Create)), (1, 4));
-    // More than the rate limit allows in a second; again when this machine is too slow to exceed it.
+    // More than the rate limit allows in a second; again when this machine is too slow to exceed
+    // it.
     let (client, url) = (client(), format!("{}/cms/v1/accounts/{}/videos", brightcove.url(), brightcove.account()));
     let mut refused = false;
     while !refused {
