@@ -46,7 +46,7 @@ async fn a_hundred_thousand_ids_survive_killed_transcoders() {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     for _ in 0..2 {
-        fixture.cloud.fire("UsageFunction").await.unwrap();
+        fixture.cloud.trigger_schedule("UsageFunction").await.unwrap();
     }
     let reported = fixture.admin.usage("demo").await.unwrap();
     assert_eq!(reported.iter().map(|recorded| recorded.count).sum::<u64>(), ids.len() as u64, "{reported:?}");

@@ -115,7 +115,7 @@ async fn endpoint_translations_are_counted_and_reported_once() {
 
     // A minute is reported after its end.
     tokio::time::sleep(Duration::from_secs(60 - now() % 60)).await;
-    fixture.cloud.fire("UsageFunction").await.unwrap();
+    fixture.cloud.trigger_schedule("UsageFunction").await.unwrap();
     let reported = fixture.admin.usage("demo").await.unwrap();
     assert_eq!(reported.iter().map(|recorded| recorded.count).sum::<u64>(), 15);
 }

@@ -80,7 +80,7 @@ async fn the_scheduled_reinitialisation_replaces_the_packet_without_failed_reque
     let (fixture, token) = initialised(2).await;
     let packet = |health: &Value| health["variants"][0]["sessions"][0]["packet_id"].as_str().map(str::to_owned);
     let first = packet(&fixture.get("/health", "").await.body);
-    assert_eq!(fixture.cloud.fire("SmProxyFunction").await.unwrap(), json!({"reinitialised": 1}));
+    assert_eq!(fixture.cloud.trigger_schedule("SmProxyFunction").await.unwrap(), json!({"reinitialised": 1}));
     // Every instance translates, and one reports the new packet.
     let ids = fixture.mint(Kind::Maintained, "1005", 1).await;
     for _ in 0..6 {

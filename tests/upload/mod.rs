@@ -102,7 +102,7 @@ async fn uploads_that_are_never_completed_are_reaped() {
     let report = fixture.cloud.invoke("UploadReaperFunction", &json!({"dry_run": true})).await.unwrap();
     assert_eq!(fixture.brightcove().videos().len(), 2, "a dry run deletes nothing: {report}");
     assert!(report.to_string().contains(lost.text("videoId")), "{report}");
-    let report = fixture.cloud.fire("UploadReaperFunction").await.unwrap();
+    let report = fixture.cloud.trigger_schedule("UploadReaperFunction").await.unwrap();
     let left: Vec<String> = fixture.brightcove().videos().into_iter().map(|video| video.id).collect();
     assert_eq!(left, [kept.text("videoId")], "{report}");
     assert_eq!(lost.status().await.body["state"], "reaped");

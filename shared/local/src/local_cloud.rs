@@ -225,7 +225,7 @@ impl LocalCloud {
     }
 
     /// Invokes a function with the event of its first schedule.
-    pub async fn fire(&self, function: &str) -> Result<Value, Error> {
+    pub async fn trigger_schedule(&self, function: &str) -> Result<Value, Error> {
         let found = self.functions.iter().find(|known| known.id == function);
         let (found, schedule) = found
             .and_then(|found| Some((found, found.schedules.first()?)))

@@ -52,7 +52,7 @@ pub(crate) struct FleetSpec {
 }
 
 impl Fleet {
-    /// Starts all instances; [`Self::in_service`] waits for them.
+    /// Starts all instances; [`Self::wait_in_service`] waits for them.
     pub(crate) fn start(spec: FleetSpec) -> Result<(Arc<Self>, Supervision), Error> {
         let client = reqwest::Client::builder().no_proxy().build();
         let client = client.map_err(|error| Error::Machine(format!("an HTTP client ({error})")))?;
