@@ -16,7 +16,7 @@ use shared::{
     secret::Secret,
 };
 
-use crate::client::{exchange, request};
+use crate::http::{exchange, request};
 
 /// The domains of the key packet.
 pub const DOMAINS: [&str; 8] = ["1001", "1002", "1003", "1004", "2001", "2002", "2003", "2004"];

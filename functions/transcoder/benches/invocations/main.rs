@@ -8,6 +8,7 @@ mod authority;
 mod baseline;
 mod bodies;
 mod client;
+mod http;
 
 use std::{thread, time::Duration};
 
