@@ -1,23 +1,14 @@
 //! Genuine `pssh` boxes and PlayReady objects, read in place and written again byte for byte.
 
-use std::{fs, path::Path};
+mod contract;
 
+use contract::vectors;
 use serde_json::Value;
 use shared::{
     encoding::from_base64,
     keys::{ContentKey, DrmSystem, KeyId, Scheme, playready::Header, pssh::PsshBox, widevine::PsshData},
     secret::Secret,
 };
-
-/// A vectors file; `None`, saying so, where the folder is missing.
-fn vectors(name: &str) -> Option<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors").join(name);
-    let text = fs::read_to_string(&path);
-    if text.is_err() {
-        eprintln!("SKIPPED: {} is missing", path.display());
-    }
-    text.ok().map(|text| serde_json::from_str(&text).expect("vectors are JSON"))
-}
 
 fn boxes(document: &Value) -> impl Iterator<Item = (&Value, Vec<u8>)> {
     let boxes = document["boxes"].as_array().expect("the document lists boxes").iter();

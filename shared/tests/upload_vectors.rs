@@ -1,23 +1,14 @@
 //! The vectors of the upload contract: genuine requests are signed, hostile ones are refused.
 
-use std::{fs, path::Path};
+mod contract;
 
+use contract::vectors;
 use serde_json::Value;
 use shared::{
     secret::SecretText,
     upload::{Policy, Refusal, SignRequest, State, UploadSession, VideoId, session::Progress, sign_request::Query},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-
-/// A document of the contract. The documents are not part of the repository.
-fn vectors(name: &str) -> Option<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors").join(name);
-    let text = fs::read_to_string(&path).ok();
-    if text.is_none() {
-        println!("SKIPPED: {} does not exist", path.display());
-    }
-    text.map(|text| serde_json::from_str(&text).expect("vectors are JSON"))
-}
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
